@@ -55,7 +55,7 @@ ROWS = {
     "RandomInvert": (A.InvertImg(p=0.5), v2.RandomInvert(0.5)),
     "Solarization": (A.Solarize(p=1), v2.RandomSolarize(128, 1)),
     "RandomGaussianBlur": (A.GaussianBlur((7, 7), (0.1, 1), p=0.5), v2.RandomApply([v2.GaussianBlur(7, (0.1, 1))])),
-    "RandomErasing": (A.Erasing(p=0.5), v2.RandomErasing()),
+    "RandomErasing": (A.Erasing(fill="random", p=0.5), v2.RandomErasing(value="random")),
     "RandomPerspective": (A.Perspective((0.05, 0.2), p=0.5), v2.RandomPerspective(0.5, 0.5)),
     "RandomElasticTransform": (A.ElasticTransform(p=0.5), v2.RandomApply([v2.ElasticTransform()])),
     "RandAugment": (None, v2.RandAugment(interpolation=BILINEAR)),

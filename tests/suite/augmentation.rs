@@ -311,6 +311,51 @@ fn a_pasted_composition_of_torchvision_is_never_off() {
     }
 }
 
+/// Scaled values are far from those of the photo, but they show the same picture.
+#[test]
+fn the_difference_from_the_photo_leaves_a_scaling_out() {
+    let mut window = open(small());
+    for code in [
+        "v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])",
+        "keras.Sequential([layers.Rescaling(1 / 127.5, offset=-1)])",
+    ] {
+        command(&mut window, PipelineCommand::ReadCode(code.to_owned()));
+        let outcome = outcome(&window);
+        assert_eq!(outcome.training.len(), 9, "{code}");
+        for cell in outcome.training.iter().chain(&outcome.inference) {
+            // torchvision takes whole numbers, and photos are resized in floats.
+            let difference = cell.largest_difference.expect("an image of the same size");
+            assert!(difference <= 0.501, "{code}: {difference}");
+        }
+        let [in_training, _] = outcome.step_differences[0];
+        assert!(in_training.expect("one size") > 200.0, "{code}");
+    }
+}
+
+#[test]
+fn a_perspective_is_a_matrix_of_three_rows() {
+    let mut window = open(small());
+    for (code, shown, not) in [
+        ("RandomPerspective(p=1)", "output, 3 × 3", "output, 2 × 3"),
+        ("RandomRotation(30)", "output, 2 × 3", "output, 3 × 3"),
+    ] {
+        let code = format!("v2.Compose([v2.{code}])");
+        command(&mut window, PipelineCommand::ReadCode(code));
+        let cell = window
+            .get_all_by_label_contains("training=True, image 5:")
+            .next();
+        let middle = cell.expect("a cell").rect().center();
+        window.hover_at(middle - eframe::egui::Vec2::splat(3.0));
+        window.run_steps(1);
+        window.hover_at(middle);
+        for _ in 0..40 {
+            window.step();
+        }
+        assert!(shows(&window, shown), "{shown}");
+        assert!(!shows(&window, not), "{not}");
+    }
+}
+
 #[test]
 fn a_step_is_dragged_to_another_place() {
     let mut window = open(small());

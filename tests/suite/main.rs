@@ -34,6 +34,7 @@ mod icon;
 mod inspect_schema;
 mod jpeg;
 mod keras_files;
+mod kernels;
 mod keyboard;
 mod labels;
 mod lecture_kit;

@@ -161,10 +161,10 @@ impl Draws {
         let table = Ziggurat::get();
         move || {
             loop {
-                let bits = self.0.next_u64();
-                let layer = (bits % Ziggurat::LAYERS as u64) as usize;
+                let bits = self.0.next_u32();
+                let layer = bits as usize % Ziggurat::LAYERS;
                 // From -1 to 1, with bits that do not choose the layer.
-                let share = (bits >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;
+                let share = f64::from(bits >> 7) / f64::from(1 << 24) - 1.0;
                 let x = share * table.widths[layer];
                 if share.abs() < table.inside[layer] {
                     return x as f32;

@@ -2,11 +2,6 @@
 //! fallback, and the best one the processor supports runs. All but the fallback fuse multiply-adds
 //! and give the same bits.
 
-#![allow(
-    clippy::inline_always,
-    reason = "a kernel must be inlined into the function that is compiled for its vectors"
-)]
-
 use std::sync::OnceLock;
 
 use pulp::{Arch, Simd, WithSimd};
@@ -23,6 +18,25 @@ pub fn choose(path: &str) {
 /// Runs a kernel on the chosen path.
 pub fn run<Op: WithSimd>(op: Op) -> Op::Output {
     CHOSEN.get_or_init(|| named(&preferred())).dispatch(op)
+}
+
+/// Runs a closure compiled for the chosen path, so that the compiler vectorises its loops. The closure needs
+/// `#[inline(always)]`, and so does all that it calls: what is not inlined here is compiled for the oldest processor.
+///
+/// [`run`] takes closures too, but through a function of the compiler's own that may not be inlined.
+pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    struct Work<F>(F);
+
+    impl<R, F: FnOnce() -> R> WithSimd for Work<F> {
+        type Output = R;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> R {
+            (self.0)()
+        }
+    }
+
+    run(Work(work))
 }
 
 /// The instruction set of the chosen path, for people.

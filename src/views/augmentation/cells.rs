@@ -149,7 +149,8 @@ fn caption_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &GridCell, rect: Rect) {
     let size = vec2(rect.width(), sizes::CAPTION);
     let layout = Layout::centered_and_justified(egui::Direction::TopDown);
     let caption = shown.caption(cell);
-    let words = if shown.look.grid == Grid::OnePhoto {
+    // A new label says more than the name of the photo, and there is not room for both.
+    let words = if shown.look.grid == Grid::OnePhoto || cell.target.len() > 1 {
         caption
     } else {
         format!("{}: {caption}", shown.stem(cell.photo))
@@ -255,8 +256,14 @@ fn tooltip_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &GridCell) {
     let [height, width] = [cell.original.height, cell.original.width];
     let matrix = look.pipeline.input_from_output(&cell.draws, height, width);
     if let Some(matrix) = matrix.filter(|_| !cell.draws.is_empty()) {
-        parts::label_ui(ui, text::note(words::MATRIX_2_3, palette));
-        let source = matrix_lines(&matrix[..6]).join("\n");
+        // A perspective needs the third row.
+        let (title, shown) = if matrix[6..] == [0.0, 0.0, 1.0] {
+            (words::MATRIX_2_3, &matrix[..6])
+        } else {
+            (words::MATRIX_3_3, &matrix[..])
+        };
+        parts::label_ui(ui, text::note(title, palette));
+        let source = matrix_lines(shown).join("\n");
         ui.label(text::code_job(&source, f32::INFINITY, palette));
     }
     let difference = match cell.largest_difference {

@@ -44,6 +44,7 @@ pub const ACTS_IN_BOTH: &str = "acts in both modes";
 pub const TRAINING_ONLY: &str = "acts in training only";
 pub const UNCHANGED: &str = "unchanged";
 pub const MATRIX_2_3: &str = "input from output, 2 × 3";
+pub const MATRIX_3_3: &str = "input from output, 3 × 3";
 
 pub fn largest_difference_short(difference: &str) -> String {
     format!("largest difference from the photo {difference}")

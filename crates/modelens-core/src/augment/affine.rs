@@ -3,7 +3,7 @@
 //! Everything is computed in 32 bits and in TensorFlow's order of operations: at ties of `nearest`
 //! and at the seam of `wrap` the last bit decides which pixel is read.
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 
 use super::layers::Draw;
 use super::values::{FillMode, Interpolation, Sampling};
@@ -66,7 +66,7 @@ impl Axis {
     }
 
     /// Within [0, n-1]; NaN becomes 0.
-    #[inline]
+    #[inline(always)]
     fn clamp(self, c: f32) -> f32 {
         let c = if c > 0.0 { c } else { 0.0 };
         if c < self.last { c } else { self.last }
@@ -94,7 +94,7 @@ struct Nearest;
 impl Fill for Reflect {
     const INSIDE: bool = true;
 
-    #[inline]
+    #[inline(always)]
     fn map(mut c: f32, axis: Axis) -> f32 {
         let period = 2.0 * axis.len;
         if c < 0.0 {
@@ -110,7 +110,7 @@ impl Fill for Reflect {
         axis.clamp(c)
     }
 
-    #[inline]
+    #[inline(always)]
     fn map_near(c: f32, axis: Axis) -> f32 {
         let mirrored = if c < 0.0 { -c - 1.0 } else { c };
         let mirrored = if c >= axis.len {
@@ -127,7 +127,7 @@ impl Fill for Wrap {
 
     /// The divisor n-1, where n would be right, is TensorFlow's. A length of 1 divides by 0, but
     /// its range is the single pixel.
-    #[inline]
+    #[inline(always)]
     fn map(mut c: f32, axis: Axis) -> f32 {
         if c < 0.0 {
             c += axis.len * ((-c / axis.last).trunc() + 1.0);
@@ -137,7 +137,7 @@ impl Fill for Wrap {
         axis.clamp(c)
     }
 
-    #[inline]
+    #[inline(always)]
     fn map_near(c: f32, axis: Axis) -> f32 {
         Self::map(c, axis)
     }
@@ -146,12 +146,12 @@ impl Fill for Wrap {
 impl Fill for Constant {
     const INSIDE: bool = false;
 
-    #[inline]
+    #[inline(always)]
     fn map(c: f32, _: Axis) -> f32 {
         c
     }
 
-    #[inline]
+    #[inline(always)]
     fn map_near(c: f32, _: Axis) -> f32 {
         c
     }
@@ -160,12 +160,12 @@ impl Fill for Constant {
 impl Fill for Nearest {
     const INSIDE: bool = true;
 
-    #[inline]
+    #[inline(always)]
     fn map(c: f32, axis: Axis) -> f32 {
         axis.clamp(c)
     }
 
-    #[inline]
+    #[inline(always)]
     fn map_near(c: f32, axis: Axis) -> f32 {
         axis.clamp(c)
     }
@@ -173,7 +173,7 @@ impl Fill for Nearest {
 
 /// Writes the mapped coordinates `factor * column + share + offset` of a row of output pixels.
 /// TensorFlow adds from left to right, so `share`, the row's part, is computed once.
-#[inline]
+#[inline(always)]
 fn map_row<F: Fill>(out: &mut [f32], factor: f32, share: f32, offset: f32, axis: Axis) {
     let at = |column: usize| factor * column as i32 as f32 + share + offset;
     // The coordinate is monotonic along the row, so its ends bound it.
@@ -190,7 +190,7 @@ fn map_row<F: Fill>(out: &mut [f32], factor: f32, share: f32, offset: f32, axis:
 }
 
 /// True if all coordinates are within the range of [`Fill::map_near`]; false for NaN.
-#[inline]
+#[inline(always)]
 fn all_near(places: &[f32], axis: Axis) -> bool {
     let near = -axis.len..=1.5 * axis.len;
     // Without `all`, which would stop early, the loop is vectorised.
@@ -208,24 +208,36 @@ impl Resampling<'_> {
     /// Chooses the code for the interpolation and the number of channels, outside the loops.
     fn run<F: Fill>(&self, interpolation: Interpolation) -> Vec<f32> {
         match (interpolation, self.image.channels) {
-            (Interpolation::Bilinear, 3) => self.each_pixel::<F, 3>(|at, x, y, out| {
-                at.bilinear::<F, 3>(x, y, out);
-            }),
-            (Interpolation::Bilinear, _) => self.each_pixel::<F, 0>(|at, x, y, out| {
-                at.bilinear::<F, 0>(x, y, out);
-            }),
-            (Interpolation::Nearest, 3) => self.each_pixel::<F, 3>(|at, x, y, out| {
-                at.nearest::<3>(x, y, out);
-            }),
-            (Interpolation::Nearest, _) => self.each_pixel::<F, 0>(|at, x, y, out| {
-                at.nearest::<0>(x, y, out);
-            }),
+            (Interpolation::Bilinear, 3) => self.each_pixel::<F, 3>(
+                #[inline(always)]
+                |at, x, y, out| {
+                    at.bilinear::<F, 3>(x, y, out);
+                },
+            ),
+            (Interpolation::Bilinear, _) => self.each_pixel::<F, 0>(
+                #[inline(always)]
+                |at, x, y, out| {
+                    at.bilinear::<F, 0>(x, y, out);
+                },
+            ),
+            (Interpolation::Nearest, 3) => self.each_pixel::<F, 3>(
+                #[inline(always)]
+                |at, x, y, out| {
+                    at.nearest::<3>(x, y, out);
+                },
+            ),
+            (Interpolation::Nearest, _) => self.each_pixel::<F, 0>(
+                #[inline(always)]
+                |at, x, y, out| {
+                    at.nearest::<0>(x, y, out);
+                },
+            ),
         }
     }
 
     /// Calls `write` with the mapped input coordinates of each output pixel. `C` is the number of
     /// channels, 0 if it is not known in advance.
-    #[inline]
+    #[inline(always)]
     fn each_pixel<F: Fill, const C: usize>(
         &self,
         write: impl Fn(&PixelReader, f32, f32, &mut [f32]),
@@ -251,47 +263,66 @@ impl Resampling<'_> {
         let [a0, a1, a2, b0, b1, b2, c0, c1] = self.vector;
         let affine = c0 == 0.0 && c1 == 0.0;
         let (mut xs, mut ys) = (vec![0.0_f32; width], vec![0.0_f32; width]);
-        run(|| {
-            for (row, line) in out.chunks_exact_mut(width * channels).enumerate() {
-                let y = row as f32;
-                let line = line.chunks_exact_mut(channels);
-                if affine {
-                    map_row::<F>(&mut xs, a0, a1 * y, a2, taps.x);
-                    map_row::<F>(&mut ys, b0, b1 * y, b2, taps.y);
-                    for ((&x, &y), pixel) in xs.iter().zip(&ys).zip(line) {
-                        write(&taps, x, y, pixel);
+        vectorized(
+            #[inline(always)]
+            || {
+                for (row, line) in out.chunks_exact_mut(width * channels).enumerate() {
+                    let y = row as f32;
+                    if affine {
+                        map_row::<F>(&mut xs, a0, a1 * y, a2, taps.x);
+                        map_row::<F>(&mut ys, b0, b1 * y, b2, taps.y);
+                        write_row::<C>(&taps, [&xs, &ys], line, &write);
+                        continue;
                     }
-                    continue;
-                }
-                for (column, (ix, iy)) in xs.iter_mut().zip(&mut ys).enumerate() {
-                    let x = column as i32 as f32;
-                    let k = c0 * x + c1 * y + 1.0;
-                    // Not a number where k is 0.
-                    let k = if k == 0.0 { f32::NAN } else { k };
-                    *ix = (a0 * x + a1 * y + a2) / k;
-                    *iy = (b0 * x + b1 * y + b2) / k;
-                }
-                let near = all_near(&xs, taps.x) && all_near(&ys, taps.y);
-                if near {
-                    for x in &mut xs {
-                        *x = F::map_near(*x, taps.x);
+                    for (column, (ix, iy)) in xs.iter_mut().zip(&mut ys).enumerate() {
+                        let x = column as i32 as f32;
+                        let k = c0 * x + c1 * y + 1.0;
+                        // Not a number where k is 0.
+                        let k = if k == 0.0 { f32::NAN } else { k };
+                        *ix = (a0 * x + a1 * y + a2) / k;
+                        *iy = (b0 * x + b1 * y + b2) / k;
                     }
-                    for y in &mut ys {
-                        *y = F::map_near(*y, taps.y);
-                    }
-                }
-                for ((&x, &y), pixel) in xs.iter().zip(&ys).zip(line) {
+                    let near = all_near(&xs, taps.x) && all_near(&ys, taps.y);
                     if near {
-                        write(&taps, x, y, pixel);
-                    } else if x.is_nan() && y.is_nan() {
-                        pixel.fill(self.fill);
-                    } else {
-                        write(&taps, F::map(x, taps.x), F::map(y, taps.y), pixel);
+                        for x in &mut xs {
+                            *x = F::map_near(*x, taps.x);
+                        }
+                        for y in &mut ys {
+                            *y = F::map_near(*y, taps.y);
+                        }
+                    }
+                    if near {
+                        write_row::<C>(&taps, [&xs, &ys], line, &write);
+                        continue;
+                    }
+                    let pixels = line.chunks_exact_mut(channels);
+                    for ((&x, &y), pixel) in xs.iter().zip(&ys).zip(pixels) {
+                        if x.is_nan() && y.is_nan() {
+                            pixel.fill(self.fill);
+                        } else {
+                            write(&taps, F::map(x, taps.x), F::map(y, taps.y), pixel);
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
         out
+    }
+}
+
+/// Writes a row of output pixels, each with what stands at its place. A function, whose arguments are known not to
+/// overlap: else the compiler reads all numbers again for each pixel.
+#[inline(always)]
+fn write_row<const C: usize>(
+    reader: &PixelReader,
+    [xs, ys]: [&[f32]; 2],
+    line: &mut [f32],
+    write: &impl Fn(&PixelReader, f32, f32, &mut [f32]),
+) {
+    let channels = if C == 0 { reader.channels } else { C };
+    let pixels = line.chunks_exact_mut(channels);
+    for ((&x, &y), pixel) in xs.iter().zip(ys).zip(pixels) {
+        write(reader, x, y, pixel);
     }
 }
 
@@ -306,7 +337,7 @@ struct PixelReader<'a> {
 
 impl PixelReader<'_> {
     /// The values of one pixel inside the image.
-    #[inline]
+    #[inline(always)]
     fn pixel<const C: usize>(&self, x: usize, y: usize) -> &[f32] {
         let channels = if C == 0 { self.channels } else { C };
         let start = (y * (self.x.last_index + 1) + x) * channels;
@@ -314,13 +345,13 @@ impl PixelReader<'_> {
     }
 
     /// The whole number `at` as an index; `None` outside the axis.
-    #[inline]
+    #[inline(always)]
     fn index(at: f32, axis: Axis) -> Option<usize> {
         // Compared as floats, because numbers may be too large for an integer; NaN fails both.
         (at >= 0.0 && at <= axis.last).then(|| whole(at))
     }
 
-    #[inline]
+    #[inline(always)]
     fn nearest<const C: usize>(&self, x: f32, y: f32, out: &mut [f32]) {
         let found = (Self::index(round(x), self.x), Self::index(round(y), self.y));
         match found {
@@ -331,7 +362,7 @@ impl PixelReader<'_> {
 
     /// `(1-wy) ((1-wx) p00 + wx p10) + wy ((1-wx) p01 + wx p11)`, with the weights as TensorFlow
     /// computes them: floor + 1 - c and c - floor.
-    #[inline]
+    #[inline(always)]
     fn bilinear<F: Fill, const C: usize>(&self, x: f32, y: f32, out: &mut [f32]) {
         let inside = |c: f32, axis: Axis| c >= 0.0 && c < axis.last;
         if !(F::INSIDE || inside(x, self.x) && inside(y, self.y)) {
@@ -383,14 +414,14 @@ impl PixelReader<'_> {
 
 /// The index of a coordinate that is not negative. Converts through 32 bits, for which processors
 /// have an instruction; no image is larger.
-#[inline]
+#[inline(always)]
 fn whole(c: f32) -> usize {
     c as i32 as usize
 }
 
 /// Rounds half away from zero. `f32::round` does the same, but is a function call where the processor
 /// has no instruction for it. Numbers beyond 32 bits stay beyond, outside every image.
-#[inline]
+#[inline(always)]
 fn round(c: f32) -> f32 {
     let truncated = c as i32 as f32;
     let half = (c - truncated).abs() >= 0.5;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 
 use crate::dataset::Image;
 
@@ -10,29 +10,55 @@ use crate::dataset::Image;
 pub trait Value: Copy + Default + PartialEq + Send + Sync {
     fn get(self) -> f32;
 
+    /// The value of a byte, without its fraction.
+    fn whole(self) -> i32;
+
+    /// The reverse of [`Self::whole`].
+    fn put_whole(x: i32) -> Self;
+
     /// The reverse of [`Self::get`]. For bytes, a number within [0, 255], which is rounded half to even.
     fn put(x: f32) -> Self;
 }
 
 impl Value for f32 {
-    #[inline]
+    #[inline(always)]
     fn get(self) -> f32 {
         self
     }
 
-    #[inline]
+    #[inline(always)]
+    fn whole(self) -> i32 {
+        self as i32
+    }
+
+    #[inline(always)]
+    fn put_whole(x: i32) -> Self {
+        x as f32
+    }
+
+    #[inline(always)]
     fn put(x: f32) -> Self {
         x
     }
 }
 
 impl Value for u8 {
-    #[inline]
+    #[inline(always)]
     fn get(self) -> f32 {
         f32::from(self)
     }
 
-    #[inline]
+    #[inline(always)]
+    fn whole(self) -> i32 {
+        self.into()
+    }
+
+    #[inline(always)]
+    fn put_whole(x: i32) -> Self {
+        x as u8
+    }
+
+    #[inline(always)]
     fn put(x: f32) -> Self {
         // 2^23: a sum with it has no bits for a fraction, and its lowest bits are the number.
         (x + 8_388_608.0).to_bits() as u8
@@ -41,13 +67,30 @@ impl Value for u8 {
 
 /// The 8-bit image nearest to an image.
 pub fn to_bytes(image: &Image) -> Image<u8> {
-    let byte = |&x: &f32| {
-        // Comparisons, which NaN fails, are one instruction each.
-        let x = if x > 0.0 { x } else { 0.0 };
-        u8::put(if x < 255.0 { x } else { 255.0 })
-    };
+    converted(
+        image,
+        #[inline(always)]
+        |x| {
+            // Comparisons, which NaN fails, are one instruction each.
+            let x = if x > 0.0 { x } else { 0.0 };
+            u8::put(if x < 255.0 { x } else { 255.0 })
+        },
+    )
+}
+
+/// An image of other values. A loop, because `collect` is not inlined into the kernel.
+fn converted<T: Value, U: Value>(image: &Image<T>, value: impl Fn(T) -> U) -> Image<U> {
+    let mut pixels_hwc = vec![U::default(); image.pixels_hwc.len()];
+    vectorized(
+        #[inline(always)]
+        || {
+            for (out, &x) in pixels_hwc.iter_mut().zip(&image.pixels_hwc) {
+                *out = value(x);
+            }
+        },
+    );
     Image {
-        pixels_hwc: run(|| image.pixels_hwc.iter().map(byte).collect()),
+        pixels_hwc,
         height: image.height,
         width: image.width,
         channels: image.channels,
@@ -81,10 +124,9 @@ impl AnyImage {
 
 /// The same values as floats.
 pub(super) fn to_floats(image: &Image<u8>) -> Image {
-    Image {
-        pixels_hwc: run(|| image.pixels_hwc.iter().map(|x| x.get()).collect()),
-        height: image.height,
-        width: image.width,
-        channels: image.channels,
-    }
+    converted(
+        image,
+        #[inline(always)]
+        |x: u8| x.get(),
+    )
 }

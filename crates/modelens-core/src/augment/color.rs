@@ -1,7 +1,7 @@
 //! Colours and value ranges, shared by the layers that change them. All in 32 bits, as the frameworks
 //! compute them.
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 
 use super::bytes::Value;
 use super::tensors::{at_least, at_most, blocks};
@@ -11,7 +11,7 @@ use crate::dataset::Image;
 pub const BYTE: [f64; 2] = [0.0, 255.0];
 
 /// Pixels that are computed at once, so that loops over their values are vectorised.
-pub(super) const TILE: usize = 16;
+pub(super) const TILE: usize = 64;
 
 /// A copy of the image with `change` done to each pixel, a slice with one value per channel.
 pub(super) fn map_pixels<T: Clone>(image: &Image<T>, mut change: impl FnMut(&mut [T])) -> Image<T> {
@@ -24,20 +24,53 @@ pub(super) fn map_pixels<T: Clone>(image: &Image<T>, mut change: impl FnMut(&mut
 
 /// A copy of the image with `change` done to each value.
 pub(super) fn map_values<T: Value>(image: &Image<T>, change: impl Fn(f32) -> f32) -> Image<T> {
-    let change = |value: &T| T::put(change(value.get()));
-    Image {
-        pixels_hwc: run(|| image.pixels_hwc.iter().map(change).collect()),
-        ..*image
+    changed_values(image.clone(), change)
+}
+
+/// The image with `change` done to each value.
+pub(super) fn changed_values<T: Value>(
+    mut image: Image<T>,
+    change: impl Fn(f32) -> f32,
+) -> Image<T> {
+    // A function, whose arguments are known not to overlap: else the compiler does not vectorise the loop.
+    #[inline(always)]
+    fn each<T: Value>(values: &mut [T], change: &impl Fn(f32) -> f32) {
+        for value in values {
+            *value = T::put(change(value.get()));
+        }
     }
+
+    vectorized(
+        #[inline(always)]
+        || each(&mut image.pixels_hwc, &change),
+    );
+    image
+}
+
+/// As [`map_values`], for values within `range` that are changed as those of bytes.
+pub(super) fn map_bytes(image: &Image, range: [f64; 2], change: impl Fn(f32) -> f32) -> Image {
+    // The usual range has a loop without a rescaling.
+    if range == BYTE {
+        return map_values(image, change);
+    }
+    map_values(
+        image,
+        #[inline(always)]
+        |x| rescaled(change(rescaled(x, range, BYTE)), BYTE, range),
+    )
 }
 
 /// A copy of an image of three channels with `change` done to each pixel; any other image stays as it is.
 pub(super) fn map_rgb(image: &Image, change: impl Fn([f32; 3]) -> [f32; 3]) -> Image {
-    blocks::map(image, |[r, g, b]| {
-        for ((r, g), b) in r.iter_mut().zip(g).zip(b) {
-            [*r, *g, *b] = change([*r, *g, *b]);
-        }
-    })
+    blocks::map(
+        image,
+        #[inline(always)]
+        |[r, g, b]| {
+            for ((r, g), b) in r.iter_mut().zip(g).zip(b) {
+                [*r, *g, *b] = change([*r, *g, *b]);
+            }
+        },
+    )
 }
 
 /// A copy of the image with `change` done to each value, with the one of `numbers` that belongs to its channel.
@@ -46,6 +79,13 @@ pub(super) fn map_channels(
     numbers: &[f32],
     change: impl Fn(f32, f32) -> f32,
 ) -> Image {
+    #[inline(always)]
+    fn each(values: &mut [f32], numbers: &[f32], change: &impl Fn(f32, f32) -> f32) {
+        for (value, &number) in values.iter_mut().zip(numbers) {
+            *value = change(*value, number);
+        }
+    }
+
     let tile: Vec<f32> = numbers
         .iter()
         .copied()
@@ -53,13 +93,14 @@ pub(super) fn map_channels(
         .take(TILE * numbers.len())
         .collect();
     let mut out = image.clone();
-    run(|| {
-        for values in out.pixels_hwc.chunks_mut(tile.len().max(1)) {
-            for (value, &number) in values.iter_mut().zip(&tile) {
-                *value = change(*value, number);
+    vectorized(
+        #[inline(always)]
+        || {
+            for values in out.pixels_hwc.chunks_mut(tile.len().max(1)) {
+                each(values, &tile, &change);
             }
-        }
-    });
+        },
+    );
     out
 }
 
@@ -67,20 +108,23 @@ pub(super) fn map_channels(
 pub(super) fn channel_sums(image: &Image) -> Vec<f64> {
     let channels = image.channels;
     let mut sums = vec![0.0_f64; TILE * channels];
-    run(|| {
-        for values in image.pixels_hwc.chunks(sums.len().max(1)) {
-            for (sum, &value) in sums.iter_mut().zip(values) {
-                *sum += f64::from(value);
+    vectorized(
+        #[inline(always)]
+        || {
+            for values in image.pixels_hwc.chunks(sums.len().max(1)) {
+                for (sum, &value) in sums.iter_mut().zip(values) {
+                    *sum += f64::from(value);
+                }
             }
-        }
-    });
+        },
+    );
     let of_channel = |channel: usize| sums.iter().skip(channel).step_by(channels).sum();
     (0..channels).map(of_channel).collect()
 }
 
 /// `(x - from low) / (from high - from low) (to high - to low) + to low`; x where the ranges are equal.
 /// Source: keras 3.15 `_transform_value_range`.
-#[inline]
+#[inline(always)]
 pub(super) fn rescaled(x: f32, from: [f64; 2], to: [f64; 2]) -> f32 {
     if from == to {
         return x;
@@ -91,20 +135,20 @@ pub(super) fn rescaled(x: f32, from: [f64; 2], to: [f64; 2]) -> f32 {
 }
 
 /// Within `[low, high]`. Not `clamp`, which panics where a file holds an empty range.
-#[inline]
+#[inline(always)]
 pub(super) fn clip(x: f32, [low, high]: [f64; 2]) -> f32 {
     at_most(at_least(x, low as f32), high as f32)
 }
 
 /// The grey value of a pixel, with the weights of Keras and torchvision.
-#[inline]
+#[inline(always)]
 pub(super) fn grey([r, g, b]: [f32; 3]) -> f32 {
     0.2989 * r + 0.587 * g + 0.114 * b
 }
 
 /// Hue and saturation within [0, 1], and the value in the units of the image.
 /// Source: tensorflow `colorspace_op.h`.
-#[inline]
+#[inline(always)]
 pub(super) fn hsv_from_rgb([r, g, b]: [f32; 3]) -> [f32; 3] {
     let value = at_least(at_least(r, g), b);
     let range = value - at_most(at_most(r, g), b);
@@ -122,7 +166,7 @@ pub(super) fn hsv_from_rgb([r, g, b]: [f32; 3]) -> [f32; 3] {
 }
 
 /// The inverse of [`hsv_from_rgb`]. Source: tensorflow `colorspace_op.h`.
-#[inline]
+#[inline(always)]
 pub(super) fn rgb_from_hsv([hue, saturation, value]: [f32; 3]) -> [f32; 3] {
     let sixths = hue * 6.0;
     let unit = |x: f32| at_most(at_least(x, 0.0), 1.0);

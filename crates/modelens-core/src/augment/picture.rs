@@ -1,6 +1,6 @@
 //! Pictures of bytes for the screen, and how far they are from the photo.
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 
 use super::bytes::{AnyImage, Value};
 use super::color::TILE;
@@ -29,9 +29,8 @@ pub fn range_of<'a>(images: impl IntoIterator<Item = &'a Image>) -> [f64; 2] {
     if low < high { [low, high] } else { color::BYTE }
 }
 
-/// The image with bytes for values: of each channel, the lower end of its range becomes 0 and the upper end 255.
-pub fn picture(image: &Image, ranges: &[[f64; 2]]) -> Image<u8> {
-    let channels = image.channels.max(1);
+/// The lower end of the range of each value, and what a step of it is of `[0, 255]`; for `TILE` pixels.
+fn shades(channels: usize, ranges: &[[f64; 2]]) -> [Vec<f32>; 2] {
     let of_value = |i: usize| {
         let [low, high] = ranges.get(i % channels).copied().unwrap_or(color::BYTE);
         // After a rescaling by 0 all values are equal: any scale will do.
@@ -43,22 +42,30 @@ pub fn picture(image: &Image, ranges: &[[f64; 2]]) -> Image<u8> {
         [low as f32, scale as f32]
     };
     let shades: Vec<[f32; 2]> = (0..TILE * channels).map(of_value).collect();
-    let [low, scale] = [0, 1].map(|of| shades.iter().map(|shade| shade[of]).collect::<Vec<f32>>());
+    [0, 1].map(|of| shades.iter().map(|shade| shade[of]).collect())
+}
+
+/// The image with bytes for values: of each channel, the lower end of its range becomes 0 and the upper end 255.
+pub fn picture(image: &Image, ranges: &[[f64; 2]]) -> Image<u8> {
+    let [low, scale] = shades(image.channels.max(1), ranges);
     let mut pixels_hwc = vec![0_u8; image.pixels_hwc.len()];
-    run(|| {
-        let tiles = image.pixels_hwc.chunks(low.len());
-        for (out, values) in pixels_hwc.chunks_mut(low.len()).zip(tiles) {
-            let shades = low.iter().zip(&scale);
-            for ((out, &x), (&low, &scale)) in out.iter_mut().zip(values).zip(shades) {
-                let x = (x - low) * scale;
-                // Comparisons, which NaN fails, are one instruction each.
-                let x = if x > 0.0 { x } else { 0.0 };
-                let x = if x < 255.0 { x } else { 255.0 } + 0.5;
-                let near = f32::from(u8::put(if x < 255.0 { x } else { 255.0 }));
-                *out = u8::put(if near > x { near - 1.0 } else { near });
+    vectorized(
+        #[inline(always)]
+        || {
+            let tiles = image.pixels_hwc.chunks(low.len());
+            for (out, values) in pixels_hwc.chunks_mut(low.len()).zip(tiles) {
+                let shades = low.iter().zip(&scale);
+                for ((out, &x), (&low, &scale)) in out.iter_mut().zip(values).zip(shades) {
+                    let x = (x - low) * scale;
+                    // Comparisons, which NaN fails, are one instruction each.
+                    let x = if x > 0.0 { x } else { 0.0 };
+                    let x = if x < 255.0 { x } else { 255.0 } + 0.5;
+                    let near = f32::from(u8::put(if x < 255.0 { x } else { 255.0 }));
+                    *out = u8::put(if near > x { near - 1.0 } else { near });
+                }
             }
-        }
-    });
+        },
+    );
     Image {
         pixels_hwc,
         height: image.height,
@@ -86,6 +93,24 @@ pub fn difference(a: &Image, b: &Image) -> Option<f32> {
     between(a, b, |a, b| (a - b).abs(), larger)
 }
 
+/// As [`difference`] from a photo, of an image whose channels have these ranges instead of `[0, 255]`, in thousandths:
+/// less than that is what the scaling itself rounds off.
+pub fn difference_rescaled(image: &Image, ranges: &[[f64; 2]], photo: &Image) -> Option<f32> {
+    let [low, scale] = shades(image.channels.max(1), ranges);
+    let mut image = image.clone();
+    vectorized(
+        #[inline(always)]
+        || {
+            for values in image.pixels_hwc.chunks_mut(low.len()) {
+                for ((x, &low), &scale) in values.iter_mut().zip(&low).zip(&scale) {
+                    *x = (*x - low) * scale;
+                }
+            }
+        },
+    );
+    difference(&image, photo).map(|difference| (difference * 1e3).round() * 1e-3)
+}
+
 fn between<T: Value>(
     a: &Image<T>,
     b: &Image<T>,
@@ -97,17 +122,20 @@ fn between<T: Value>(
     }
     // Independent maxima, so that comparisons need not wait for each other.
     let mut largest = [T::default(); 64];
-    run(|| {
-        let (a, a_rest) = a.pixels_hwc.as_chunks::<64>();
-        let (b, b_rest) = b.pixels_hwc.as_chunks::<64>();
-        for (a, b) in a.iter().zip(b) {
-            for ((largest, &a), &b) in largest.iter_mut().zip(a).zip(b) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let (a, a_rest) = a.pixels_hwc.as_chunks::<64>();
+            let (b, b_rest) = b.pixels_hwc.as_chunks::<64>();
+            for (a, b) in a.iter().zip(b) {
+                for ((largest, &a), &b) in largest.iter_mut().zip(a).zip(b) {
+                    *largest = larger(*largest, distance(a, b));
+                }
+            }
+            for ((largest, &a), &b) in largest.iter_mut().zip(a_rest).zip(b_rest) {
                 *largest = larger(*largest, distance(a, b));
             }
-        }
-        for ((largest, &a), &b) in largest.iter_mut().zip(a_rest).zip(b_rest) {
-            *largest = larger(*largest, distance(a, b));
-        }
-    });
+        },
+    );
     Some(largest.into_iter().fold(T::default(), larger))
 }

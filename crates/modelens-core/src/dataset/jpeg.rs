@@ -227,13 +227,19 @@ fn pillow_rgb([c, m, y, k]: [u8; 4]) -> [u8; 3] {
 }
 
 /// libjpeg's integer conversion of luma and chroma to RGB (`jdcolor.c`, 16 bits of fraction).
+#[inline(always)]
 pub(crate) fn rgb_of_ycc([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let [y, cb, cr] = [i32::from(y), i32::from(cb) - 128, i32::from(cr) - 128];
     let red = y + ((91_881 * cr + HALF) >> 16);
     let green = y + ((-22_554 * cb - 46_802 * cr + HALF) >> 16);
     let blue = y + ((116_130 * cb + HALF) >> 16);
-    [red, green, blue].map(|x| x.clamp(0, 255) as u8)
+    // Without `map`, which is not inlined.
+    [
+        red.clamp(0, 255) as u8,
+        green.clamp(0, 255) as u8,
+        blue.clamp(0, 255) as u8,
+    ]
 }
 
 /// Width and height as the frame header says them; `None` if the bytes end before it.

@@ -110,7 +110,8 @@ pub struct GridCell {
     /// Photos whose labels make the new one, each with its share, the largest first; empty where no step
     /// mixes labels.
     pub target: Vec<(usize, f64)>,
-    /// Largest absolute difference of the output's values from the original's; `None` if the sizes differ.
+    /// Largest absolute difference of the output's values from the original's, steps that rescale undone; `None` if
+    /// the sizes differ.
     pub largest_difference: Option<f32>,
     /// The same between the input and the output of each step that is on; empty in inference.
     pub step_differences: Vec<Option<f32>>,

@@ -9,8 +9,8 @@ use super::{Context, LookError, load};
 use crate::photos::PhotoCache;
 use crate::{AugmentationLook, AugmentationOutcome, Grid, GridCell, Outcome};
 use modelens_core::augment::{
-    AnyImage, Draw, PHOTO_RANGE, Pipeline, difference, difference_of_bytes, largest_difference,
-    picture, range_of, to_bytes,
+    AnyImage, Draw, PHOTO_RANGE, Pipeline, difference, difference_of_bytes, difference_rescaled,
+    largest_difference, picture, range_of, to_bytes,
 };
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
@@ -131,8 +131,13 @@ impl Original {
 
     /// What is shown of an image that was made of the photo.
     fn seen(&self, made: AnyImage, ranges: &[[f64; 2]]) -> Seen {
-        let difference = self.difference(&made);
+        let of_step = self.difference(&made);
         let is_shown_as_it_is = ranges.iter().all(|range| *range == PHOTO_RANGE);
+        let difference = if is_shown_as_it_is {
+            of_step
+        } else {
+            difference_rescaled(&made.floats(), ranges, &self.image)
+        };
         let picture = match made {
             AnyImage::Bytes(image) if is_shown_as_it_is => image,
             made => picture(&made.into_floats(), ranges),
@@ -140,7 +145,7 @@ impl Original {
         Seen {
             picture: Arc::new(picture),
             difference,
-            steps: vec![difference],
+            steps: vec![of_step],
         }
     }
 

@@ -1,6 +1,6 @@
 //! `AutoContrast`: stretches every channel over the whole range, in both modes.
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Since};
@@ -45,15 +45,18 @@ impl Behaviour for AutoContrast {
         let range = self.value_range;
         let tile = TILE * channels;
         let [mut lows, mut highs] = [vec![f32::INFINITY; tile], vec![f32::NEG_INFINITY; tile]];
-        run(|| {
-            for values in image.pixels_hwc.chunks(tile) {
-                for ((low, high), &x) in lows.iter_mut().zip(&mut highs).zip(values) {
-                    let x = rescaled(x, range, BYTE);
-                    *low = at_most(*low, x);
-                    *high = at_least(*high, x);
+        vectorized(
+            #[inline(always)]
+            || {
+                for values in image.pixels_hwc.chunks(tile) {
+                    for ((low, high), &x) in lows.iter_mut().zip(&mut highs).zip(values) {
+                        let x = rescaled(x, range, BYTE);
+                        *low = at_most(*low, x);
+                        *high = at_least(*high, x);
+                    }
                 }
-            }
-        });
+            },
+        );
         let stretch = |i: usize| {
             let of_channel = (i % channels..tile).step_by(channels);
             let low = of_channel
@@ -66,17 +69,20 @@ impl Behaviour for AutoContrast {
         };
         let stretches: Vec<(f32, f32)> = (0..tile).map(stretch).collect();
         let mut out = image.clone();
-        run(|| {
-            for values in out.pixels_hwc.chunks_mut(tile) {
-                for (value, &(scale, offset)) in values.iter_mut().zip(&stretches) {
-                    let stretched = rescaled(*value, range, BYTE) * scale + offset;
-                    // A channel with one value has no contrast to stretch.
-                    if !stretched.is_nan() {
-                        *value = rescaled(clip(stretched, BYTE), BYTE, range);
+        vectorized(
+            #[inline(always)]
+            || {
+                for values in out.pixels_hwc.chunks_mut(tile) {
+                    for (value, &(scale, offset)) in values.iter_mut().zip(&stretches) {
+                        let stretched = rescaled(*value, range, BYTE) * scale + offset;
+                        // A channel with one value has no contrast to stretch.
+                        if !stretched.is_nan() {
+                            *value = rescaled(clip(stretched, BYTE), BYTE, range);
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
         out
     }
 

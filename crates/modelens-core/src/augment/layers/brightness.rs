@@ -65,7 +65,11 @@ impl Behaviour for RandomBrightness {
             return image.clone();
         };
         let delta = delta as f32;
-        map_values(image, |value| clip(value + delta, self.value_range))
+        map_values(
+            image,
+            #[inline(always)]
+            |value| clip(value + delta, self.value_range),
+        )
     }
 
     fn torchvision(&self) -> Option<String> {

@@ -98,25 +98,28 @@ impl ContrastLimitedAdaptiveHistogramEqualization {
             Tiles::new(image.width, columns),
         ];
         let at = |y: usize, x: usize| (y * image.width + x) * image.channels + channel;
-        let byte = |y: usize, x: usize| {
-            let value = rescaled(image.pixels_hwc[at(y, x)], self.value_range, BYTE);
-            value.clamp(0.0, 255.0) as usize
-        };
+        let values = image.pixels_hwc.iter().skip(channel);
+        let byte = |&x: &f32| rescaled(x, self.value_range, BYTE).clamp(0.0, 255.0) as u8;
+        let bytes: Vec<u8> = values.step_by(image.channels).map(byte).collect();
+        let byte = |y: usize, x: usize| usize::from(bytes[y * image.width + x]);
         let mut tables = vec![[0.0_f32; BINS]; rows.count * columns.count];
         for y in 0..rows.len * rows.count {
-            for x in 0..columns.len * columns.count {
-                let tile = y / rows.len * columns.count + x / columns.len;
-                tables[tile][byte(rows.mirrored(y), columns.mirrored(x))] += 1.0;
+            let of_row = &mut tables[y / rows.len * columns.count..][..columns.count];
+            let y = rows.mirrored(y);
+            for (tile, table) in of_row.iter_mut().enumerate() {
+                for x in tile * columns.len..(tile + 1) * columns.len {
+                    table[byte(y, columns.mirrored(x))] += 1.0;
+                }
             }
         }
         let pixels = (rows.len * columns.len) as f32;
         for counts in &mut tables {
             self.table(counts, pixels);
         }
+        let beside: Vec<_> = (0..image.width).map(|x| columns.neighbours(x)).collect();
         for y in 0..image.height {
             let ([top, bottom], below) = rows.neighbours(y);
-            for x in 0..image.width {
-                let ([left, right], beside) = columns.neighbours(x);
+            for (x, &([left, right], beside)) in beside.iter().enumerate() {
                 let byte = byte(y, x);
                 let row = |row: usize| {
                     let [a, b] = [left, right].map(|tile| tables[row * columns.count + tile][byte]);

@@ -67,10 +67,14 @@ impl Behaviour for RandomColorDegeneration {
             return image.clone();
         };
         let factor = factor as f32;
-        map_rgb(image, |rgb| {
-            let grey = grey(rgb);
-            rgb.map(|x| clip(x + factor * (grey - x), self.value_range))
-        })
+        map_rgb(
+            image,
+            #[inline(always)]
+            |rgb| {
+                let grey = grey(rgb);
+                rgb.map(|x| clip(x + factor * (grey - x), self.value_range))
+            },
+        )
     }
 
     fn torchvision(&self) -> Option<String> {

@@ -129,10 +129,16 @@ impl Behaviour for RandomColorJitter {
         let Draw::ColorJitter(ColorJitterDraw { draws }) = draw else {
             return image.clone();
         };
-        let steps = self.layers().into_iter().zip(draws);
-        steps.fold(image.clone(), |image, (layer, draw)| {
-            layer.behaviour().apply(draw, &image)
-        })
+        let layers = self.layers();
+        let mut done: Option<Image> = None;
+        for (layer, draw) in layers.iter().zip(draws) {
+            done = Some(
+                layer
+                    .behaviour()
+                    .apply(draw, done.as_ref().unwrap_or(image)),
+            );
+        }
+        done.unwrap_or_else(|| image.clone())
     }
 
     fn torchvision(&self) -> Option<String> {

@@ -113,9 +113,12 @@ impl Behaviour for RandomContrast {
         let pixels = (image.height * image.width) as f64;
         let sums = channel_sums(image).into_iter();
         let means: Vec<f32> = sums.map(|sum| (sum / pixels) as f32).collect();
-        map_channels(image, &means, |value, mean| {
-            clip((value - mean) * factor + mean, [low, high])
-        })
+        map_channels(
+            image,
+            &means,
+            #[inline(always)]
+            |value, mean| clip((value - mean) * factor + mean, [low, high]),
+        )
     }
 
     fn torchvision(&self) -> Option<String> {

@@ -86,7 +86,8 @@ impl Behaviour for RandomElasticTransform {
             return image.clone();
         };
         let mut noise = Draws::new(draw.noise, &[]);
-        let noise = (0..image.height * image.width).map(|_| noise.normal() as f32);
+        let mut normal = noise.normals();
+        let noise = (0..image.height * image.width).map(|_| normal());
         self.bend(*draw, image, noise.collect())
     }
 

@@ -91,10 +91,11 @@ impl Behaviour for RandomErasing {
             return image.clone();
         };
         let mut noise = Draws::new(noise, &[]);
+        let mut normal = noise.normals();
         erased.filled(image, |i| {
             let fill = match self.fill_value {
                 Some(color) => color[i % image.channels % 3],
-                None => noise.normal() * self.value_range[1],
+                None => f64::from(normal()) * self.value_range[1],
             };
             clip(fill as f32, self.value_range)
         })

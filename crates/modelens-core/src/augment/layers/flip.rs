@@ -1,6 +1,6 @@
 //! `RandomFlip`: mirrors the image.
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn};
@@ -161,7 +161,10 @@ impl FlipDraw {
             let row = &image.pixels_hwc[y * row_len..][..row_len];
             match (self.left_right, image.channels) {
                 (false, _) => out.copy_from_slice(row),
-                (true, 3) => run(|| mirror_rgb(out, row)),
+                (true, 3) => vectorized(
+                    #[inline(always)]
+                    || mirror_rgb(out, row),
+                ),
                 (true, 1) => mirror(out, row),
                 (true, channels) => {
                     let pixels = row.rchunks_exact(channels);
@@ -179,7 +182,7 @@ impl FlipDraw {
 }
 
 /// Sixteen pixels at a time, whose places are known in advance, so that they are moved as vectors.
-#[inline]
+#[inline(always)]
 fn mirror_rgb<T: Value>(out: &mut [T], row: &[T]) {
     let (outs, out_rest) = out.as_chunks_mut::<48>();
     let (row_rest, rows) = row.as_rchunks::<48>();
@@ -190,7 +193,7 @@ fn mirror_rgb<T: Value>(out: &mut [T], row: &[T]) {
     mirror(out_rest.as_chunks_mut::<3>().0, row_rest);
 }
 
-#[inline]
+#[inline(always)]
 fn mirror<P: Copy>(out: &mut [P], row: &[P]) {
     for (out, &pixel) in out.iter_mut().zip(row.iter().rev()) {
         *out = pixel;

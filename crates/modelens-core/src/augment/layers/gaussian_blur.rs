@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawing, Drawn, Since};
-use crate::augment::color::{BYTE, clip, map_values};
+use crate::augment::color::{BYTE, changed_values, clip};
 use crate::augment::kernel::{convolve, gaussian};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue, WholeLimits};
 use crate::augment::values::Factor;
@@ -92,13 +92,22 @@ impl Behaviour for RandomGaussianBlur {
             let [first, second] = self.kernel_size;
             let across = gaussian(first, sigma[0] as f32);
             let down = gaussian(second, sigma[1] as f32);
-            let product = down.iter().flat_map(|d| across.iter().map(move |a| d * a));
-            // Keras reads the product, which has `second` rows, as one of `first` rows.
-            convolve(image, &product.collect::<Vec<f32>>(), [first, second])
+            if first == second {
+                let rows = convolve(image, &across, [1, first]);
+                convolve(&rows, &down, [second, 1])
+            } else {
+                let product = down.iter().flat_map(|d| across.iter().map(move |a| d * a));
+                // Keras reads the product, which has `second` rows, as one of `first` rows.
+                convolve(image, &product.collect::<Vec<f32>>(), [first, second])
+            }
         } else {
             image.clone()
         };
-        map_values(&out, |value| clip(value, self.value_range))
+        changed_values(
+            out,
+            #[inline(always)]
+            |value| clip(value, self.value_range),
+        )
     }
 
     fn torchvision(&self) -> Option<String> {

@@ -51,7 +51,11 @@ impl Behaviour for RandomGrayscale {
 
     fn apply(&self, draw: &Draw, image: &Image) -> Image {
         match draw {
-            Draw::Grayscale(GrayscaleDraw { grey: true }) => map_rgb(image, |rgb| [grey(rgb); 3]),
+            Draw::Grayscale(GrayscaleDraw { grey: true }) => map_rgb(
+                image,
+                #[inline(always)]
+                |rgb| [grey(rgb); 3],
+            ),
             _ => image.clone(),
         }
     }

@@ -71,19 +71,33 @@ impl Behaviour for RandomHue {
             return image.clone();
         };
         let shift = shift as f32;
-        map_rgb(image, |rgb| {
-            let [hue, saturation, value] =
-                hsv_from_rgb(rgb.map(|x| rescaled(x, self.value_range, UNIT)));
-            let mut hue = hue + shift;
-            if hue > 1.0 {
-                hue -= 1.0;
-            }
-            if hue < 0.0 {
-                hue += 1.0;
-            }
-            rgb_from_hsv([hue, saturation, value])
-                .map(|x| rescaled(clip(x, UNIT), UNIT, self.value_range))
-        })
+        let range = self.value_range;
+        map_rgb(
+            image,
+            #[inline(always)]
+            |rgb| {
+                // Without `map`, which is not inlined.
+                let [r, g, b] = rgb;
+                let [hue, saturation, value] = hsv_from_rgb([
+                    rescaled(r, range, UNIT),
+                    rescaled(g, range, UNIT),
+                    rescaled(b, range, UNIT),
+                ]);
+                let mut hue = hue + shift;
+                if hue > 1.0 {
+                    hue -= 1.0;
+                }
+                if hue < 0.0 {
+                    hue += 1.0;
+                }
+                let [r, g, b] = rgb_from_hsv([hue, saturation, value]);
+                [
+                    rescaled(clip(r, UNIT), UNIT, range),
+                    rescaled(clip(g, UNIT), UNIT, range),
+                    rescaled(clip(b, UNIT), UNIT, range),
+                ]
+            },
+        )
     }
 
     fn torchvision(&self) -> Option<String> {

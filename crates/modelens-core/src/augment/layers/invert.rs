@@ -63,7 +63,11 @@ impl Behaviour for RandomInvert {
             return image.clone();
         };
         let high = self.value_range[1] as f32;
-        map_values(image, |x| high - x)
+        map_values(
+            image,
+            #[inline(always)]
+            |x| high - x,
+        )
     }
 
     fn torchvision(&self) -> Option<String> {

@@ -1,5 +1,6 @@
 //! `MixUp`: mixes each image, and its label, with another one of the batch.
 
+use modelens_kernels::simd::vectorized;
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawing, Drawn, Since, percent};
@@ -75,11 +76,16 @@ impl Behaviour for MixUp {
 
 /// `a x + b x'` with the shares a and b.
 pub(in crate::augment) fn blended(image: &Image, other: &Image, [own, rest]: [f32; 2]) -> Image {
-    let pairs = image.pixels_hwc.iter().zip(&other.pixels_hwc);
-    Image {
-        pixels_hwc: pairs.map(|(x, other)| own * x + rest * other).collect(),
-        ..*image
-    }
+    let mut out = image.clone();
+    vectorized(
+        #[inline(always)]
+        || {
+            for (x, other) in out.pixels_hwc.iter_mut().zip(&other.pixels_hwc) {
+                *x = own * *x + rest * other;
+            }
+        },
+    );
+    out
 }
 
 impl Drawn for MixUpDraw {

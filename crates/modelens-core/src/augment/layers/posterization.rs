@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn, Since};
-use crate::augment::color::{BYTE, map_values, rescaled};
+use crate::augment::color::{BYTE, clip, map_bytes};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
@@ -69,13 +69,14 @@ impl Behaviour for RandomPosterization {
         let Draw::Posterization(PosterizationDraw { bits }) = *draw else {
             return image.clone();
         };
-        let lost = 8_usize.saturating_sub(bits);
-        map_values(image, |x| {
-            // `as` cuts the fraction off.
-            let byte = u32::from(rescaled(x, self.value_range, BYTE) as u8);
-            let kept = (byte >> lost) << lost;
-            rescaled(kept as f32, BYTE, self.value_range)
-        })
+        let step = (1_u32 << 8_usize.saturating_sub(bits)) as f32;
+        let steps = step.recip();
+        map_bytes(
+            image,
+            self.value_range,
+            #[inline(always)]
+            |x| (clip(x, BYTE) * steps).floor() * step,
+        )
     }
 
     fn torchvision(&self) -> Option<String> {

@@ -44,7 +44,11 @@ impl Behaviour for Rescaling {
 
     fn apply(&self, _: &Draw, image: &Image) -> Image {
         let (scale, offset) = (self.scale as f32, self.offset as f32);
-        map_values(image, |value| value * scale + offset)
+        map_values(
+            image,
+            #[inline(always)]
+            |value| value * scale + offset,
+        )
     }
 
     fn value_range(&self, range: [f64; 2], _: usize) -> [f64; 2] {

@@ -74,10 +74,14 @@ impl Behaviour for RandomSaturation {
             return image.clone();
         };
         let factor = factor as f32;
-        map_rgb(image, |rgb| {
-            let [hue, saturation, value] = hsv_from_rgb(rgb);
-            rgb_from_hsv([hue, clip(saturation * factor, self.value_range), value])
-        })
+        map_rgb(
+            image,
+            #[inline(always)]
+            |rgb| {
+                let [hue, saturation, value] = hsv_from_rgb(rgb);
+                rgb_from_hsv([hue, clip(saturation * factor, self.value_range), value])
+            },
+        )
     }
 
     fn torchvision(&self) -> Option<String> {

@@ -1,6 +1,6 @@
 //! `RandomSharpness`: blurs or sharpens.
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn, Since};
@@ -73,11 +73,14 @@ impl Behaviour for RandomSharpness {
         kernel[4] = 5.0 / 13.0;
         let mut out = convolve(image, &kernel, [3, 3]);
         let share = 1.0 - sharpness as f32;
-        run(|| {
-            for (smooth, &x) in out.pixels_hwc.iter_mut().zip(&image.pixels_hwc) {
-                *smooth = clip(x + share * (*smooth - x), self.value_range);
-            }
-        });
+        vectorized(
+            #[inline(always)]
+            || {
+                for (smooth, &x) in out.pixels_hwc.iter_mut().zip(&image.pixels_hwc) {
+                    *smooth = clip(x + share * (*smooth - x), self.value_range);
+                }
+            },
+        );
         out
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn, Since, signed};
-use crate::augment::color::{BYTE, clip, map_values, rescaled};
+use crate::augment::color::{BYTE, clip, map_bytes};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
@@ -85,11 +85,15 @@ impl Behaviour for Solarization {
             return image.clone();
         };
         let [addition, threshold] = [addition as f32, threshold as f32];
-        map_values(image, |x| {
-            let z = clip(rescaled(x, self.value_range, BYTE) + addition, BYTE);
-            let y = if z < threshold { z } else { 255.0 - z };
-            rescaled(y, BYTE, self.value_range)
-        })
+        map_bytes(
+            image,
+            self.value_range,
+            #[inline(always)]
+            |x| {
+                let z = clip(x + addition, BYTE);
+                if z < threshold { z } else { 255.0 - z }
+            },
+        )
     }
 
     fn torchvision(&self) -> Option<String> {

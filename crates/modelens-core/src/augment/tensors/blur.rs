@@ -1,6 +1,6 @@
 //! Kernels that look at neighbours, and noise.
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 
 use super::{at_least, at_most, floor, fused, round, stored};
 use crate::augment::behaviour::PixelType;
@@ -14,7 +14,11 @@ pub fn sharpness<T: Value>(image: &Image<T>, factor: f64, pixels: PixelType) -> 
     if image.height <= 2 || image.width <= 2 {
         return image.clone();
     }
-    let mut out = map_values(image, |x| stored(pixels, x));
+    let mut out = map_values(
+        image,
+        #[inline(always)]
+        |x| stored(pixels, x),
+    );
     let share = (1.0 - factor) as f32;
     let channels = image.channels;
     let row_len = image.width * channels;
@@ -22,31 +26,34 @@ pub fn sharpness<T: Value>(image: &Image<T>, factor: f64, pixels: PixelType) -> 
     // Sums of three pixels in a column, for a row.
     let mut columns = vec![0.0_f32; row_len];
     let values = &image.pixels_hwc;
-    run(|| {
-        for y in 1..image.height - 1 {
-            let row = |y: usize| &values[y * row_len..][..row_len];
-            let three = row(y - 1).iter().zip(row(y)).zip(row(y + 1));
-            for (sum, ((above, x), below)) in columns.iter_mut().zip(three) {
-                *sum = above.get() + x.get() + below.get();
+    vectorized(
+        #[inline(always)]
+        || {
+            for y in 1..image.height - 1 {
+                let row = |y: usize| &values[y * row_len..][..row_len];
+                let three = row(y - 1).iter().zip(row(y)).zip(row(y + 1));
+                for (sum, ((above, x), below)) in columns.iter_mut().zip(three) {
+                    *sum = above.get() + x.get() + below.get();
+                }
+                let left = &columns[..inner];
+                let middle = &columns[channels..][..inner];
+                let right = &columns[2 * channels..][..inner];
+                let own = &row(y)[channels..][..inner];
+                let target = &mut out.pixels_hwc[y * row_len + channels..][..inner];
+                let sums = left.iter().zip(middle).zip(right);
+                for ((out, x), ((left, middle), right)) in target.iter_mut().zip(own).zip(sums) {
+                    let x = x.get();
+                    let blurred = (left + middle + right + 4.0 * x) * (1.0 / 13.0);
+                    let sharp = match pixels {
+                        // Whole numbers have thirteenths only, so no sum is near a half.
+                        PixelType::Uint8 => fused(round(blurred) - x, share, x),
+                        PixelType::Float => fused(blurred - x, share, x),
+                    };
+                    *out = T::put(stored(pixels, sharp));
+                }
             }
-            let left = &columns[..inner];
-            let middle = &columns[channels..][..inner];
-            let right = &columns[2 * channels..][..inner];
-            let own = &row(y)[channels..][..inner];
-            let target = &mut out.pixels_hwc[y * row_len + channels..][..inner];
-            let sums = left.iter().zip(middle).zip(right);
-            for ((out, x), ((left, middle), right)) in target.iter_mut().zip(own).zip(sums) {
-                let x = x.get();
-                let blurred = (left + middle + right + 4.0 * x) * (1.0 / 13.0);
-                let sharp = match pixels {
-                    // Whole numbers have thirteenths only, so no sum is near a half.
-                    PixelType::Uint8 => fused(round(blurred) - x, share, x),
-                    PixelType::Float => fused(blurred - x, share, x),
-                };
-                *out = T::put(stored(pixels, sharp));
-            }
-        }
-    });
+        },
+    );
     out
 }
 
@@ -69,7 +76,10 @@ pub fn blur<T: Value>(
         across: &across,
         down: &down,
     };
-    let pixels_hwc = run(|| kernel.all(pixels));
+    let pixels_hwc = vectorized(
+        #[inline(always)]
+        || kernel.all(pixels),
+    );
     Image {
         pixels_hwc,
         ..*image
@@ -80,6 +90,11 @@ pub fn blur<T: Value>(
 const NEAR_HALF: f32 = 1e-3;
 /// Values that are searched at once.
 const PART: usize = 64;
+
+#[inline(always)]
+fn is_near_half(x: f32) -> bool {
+    (x - floor(x) - 0.5).abs() < NEAR_HALF
+}
 
 /// An image and the weights of a Gaussian.
 struct Blur<'a, T> {
@@ -98,29 +113,33 @@ struct Row {
 
 impl<T: Value> Blur<'_, T> {
     /// Every value of the result.
-    #[inline]
+    #[inline(always)]
     fn all(&self, pixels: PixelType) -> Vec<T> {
-        let mut out = Vec::with_capacity(self.image.pixels_hwc.len());
+        let mut out = vec![T::default(); self.image.pixels_hwc.len()];
         let mut row = Row::default();
         for y in 0..self.image.height {
             self.row(y, &mut row);
-            match pixels {
-                PixelType::Float => out.extend(row.blurred.iter().map(|&x| T::put(x))),
-                PixelType::Uint8 => {
-                    let start = y * row.blurred.len();
-                    out.extend(row.blurred.iter().map(|&x| T::put(round(x))));
-                    for (part, values) in row.blurred.chunks(PART).enumerate() {
-                        let near = |x: f32| (x - floor(x) - 0.5).abs() < NEAR_HALF;
-                        // Few parts have any; without `||`, the search is vectorised.
-                        if !values.iter().fold(false, |any, &x| any | near(x)) {
-                            continue;
-                        }
-                        for (i, &x) in values.iter().enumerate() {
-                            let i = PART * part + i;
-                            if near(x) {
-                                out[start + i] = T::put(round(self.in_one_sum(y, i)));
-                            }
-                        }
+            let line = &mut out[y * row.blurred.len()..][..row.blurred.len()];
+            for (part, (out, values)) in line
+                .chunks_mut(PART)
+                .zip(row.blurred.chunks(PART))
+                .enumerate()
+            {
+                let mut near = 0_u32;
+                for (out, &x) in out.iter_mut().zip(values) {
+                    *out = T::put(match pixels {
+                        PixelType::Float => x,
+                        PixelType::Uint8 => round(x),
+                    });
+                    near += u32::from(is_near_half(x));
+                }
+                // Few parts have any.
+                if pixels == PixelType::Float || near == 0 {
+                    continue;
+                }
+                for (i, (out, &x)) in out.iter_mut().zip(values).enumerate() {
+                    if is_near_half(x) {
+                        *out = T::put(round(self.in_one_sum(y, PART * part + i)));
                     }
                 }
             }
@@ -128,7 +147,7 @@ impl<T: Value> Blur<'_, T> {
         out
     }
 
-    #[inline]
+    #[inline(always)]
     fn row(&self, y: usize, row: &mut Row) {
         let channels = self.image.channels;
         let len = self.image.width * channels;
@@ -211,34 +230,34 @@ pub fn add_noise<T: Value>(
     mut normal: impl FnMut() -> f32,
 ) -> Image<T> {
     let mut out = image.clone();
+    let bound = pixels.bound();
+    let [mean, sigma] = [mean, sigma].map(|number| (f64::from(bound) * number) as f32);
     // Drawn first, so that the loop over the values is vectorised.
     let mut noise = [0.0_f32; 1024];
     for values in out.pixels_hwc.chunks_mut(noise.len()) {
         let noise = &mut noise[..values.len()];
-        noise.fill_with(&mut normal);
-        run(|| {
-            for (value, &normal) in values.iter_mut().zip(&*noise) {
-                let x = value.get();
-                *value = T::put(match pixels {
-                    PixelType::Uint8 => {
-                        let noise = normal * (255.0 * sigma) as f32 + (255.0 * mean) as f32;
-                        // As whole numbers, because `trunc` is a function call without an instruction for it.
-                        let sum = x as i32 + noise as i32;
-                        // Without clipping, the type has no other numbers.
-                        let byte = if clip { sum.clamp(0, 255) } else { sum & 255 };
-                        byte as f32
-                    }
-                    PixelType::Float => {
-                        let sum = x + (normal * sigma as f32 + mean as f32);
-                        if clip {
-                            at_most(at_least(sum, 0.0), 1.0)
-                        } else {
-                            sum
-                        }
-                    }
-                });
-            }
-        });
+        for noise in &mut *noise {
+            *noise = normal();
+        }
+        vectorized(
+            #[inline(always)]
+            || {
+                for (value, &normal) in values.iter_mut().zip(&*noise) {
+                    let noise = normal * sigma + mean;
+                    let sum = value.get()
+                        + match pixels {
+                            PixelType::Uint8 => noise.trunc(),
+                            PixelType::Float => noise,
+                        };
+                    *value = T::put(match (clip, pixels) {
+                        (true, _) => at_most(at_least(sum, 0.0), bound),
+                        // The type has no other numbers.
+                        (false, PixelType::Uint8) => sum - 256.0 * (sum / 256.0).floor(),
+                        (false, PixelType::Float) => sum,
+                    });
+                }
+            },
+        );
     }
     out
 }

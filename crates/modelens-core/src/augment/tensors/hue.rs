@@ -9,16 +9,20 @@ use crate::dataset::Image;
 /// `hue' = hue + shift` on a circle of length 1. Source: torchvision `adjust_hue_image`.
 pub fn hue<T: Value>(image: &Image<T>, shift: f64, pixels: PixelType) -> Image<T> {
     let shift = shift as f32;
-    blocks::map(image, |block| match pixels {
-        // 255 + 1 - 0.001, so that each whole number gets an equal part of [0, 1].
-        PixelType::Uint8 => turn(block, shift, 1.0 / 255.0, |x| floor(x * 255.999)),
-        PixelType::Float => turn(block, shift, 1.0, |x| x),
-    })
+    blocks::map(
+        image,
+        #[inline(always)]
+        |block| match pixels {
+            // 255 + 1 - 0.001, so that each whole number gets an equal part of [0, 1].
+            PixelType::Uint8 => turn(block, shift, 1.0 / 255.0, |x| floor(x * 255.999)),
+            PixelType::Float => turn(block, shift, 1.0, |x| x),
+        },
+    )
 }
 
 /// Turns the colours of a block, whose values times `scale` lie within [0, 1]. Two short loops, each of which
 /// is vectorised.
-#[inline]
+#[inline(always)]
 fn turn([r, g, b]: [&mut Channel; 3], shift: f32, scale: f32, store: impl Fn(f32) -> f32) {
     let [mut hues, mut saturations, mut values] = [[0.0; LEN]; 3];
     let hsv = hues.iter_mut().zip(&mut saturations).zip(&mut values);

@@ -2,7 +2,7 @@
 //! coefficients of 8 x 8 blocks and back, as in libjpeg-turbo, which torchvision uses (quality, chroma at
 //! half the resolution, accurate integer DCT, triangle filter for chroma).
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 
 use super::at_least;
 use crate::augment::behaviour::PixelType;
@@ -29,11 +29,9 @@ pub fn jpeg<T: Value>(image: &Image<T>, quality: u32, pixels: PixelType) -> Imag
         PixelType::Uint8 => (1.0, 0.0),
         PixelType::Float => (255.0, 0.5),
     };
-    let byte = |x: T| at_least(x.get() * to_byte + half, 0.0) as u8;
+    let byte = |x: T| byte_of(x, [to_byte, half]);
     let values = |bytes: &mut dyn Iterator<Item = u8>| Image {
-        pixels_hwc: bytes
-            .map(|byte| T::put(f32::from(byte) / to_byte))
-            .collect(),
+        pixels_hwc: bytes.map(|byte| value_of(byte, to_byte)).collect(),
         ..*image
     };
     if image.channels == 1 {
@@ -45,37 +43,60 @@ pub fn jpeg<T: Value>(image: &Image<T>, quality: u32, pixels: PixelType) -> Imag
     let plane = || vec![0_u8; colors.len()];
     let mut ycc = [plane(), plane(), plane()];
     let mut out = image.clone();
-    run(|| {
-        let [luma, cb, cr] = &mut ycc;
-        let planes = luma.iter_mut().zip(cb).zip(cr);
-        for (((luma, cb), cr), &rgb) in planes.zip(colors) {
-            [*luma, *cb, *cr] = ycc_of_rgb(rgb.map(byte));
-        }
-        let [luma, cb, cr] = ycc.map(|values| Plane::new(values, size));
-        let luma = luma.lossy(&LUMA, quality);
-        let [cb, cr] = [cb, cr].map(|plane| {
-            let half = plane.halved().lossy(&CHROMA, quality);
-            half.cut(image.width.div_ceil(2)).doubled(size)
-        });
-        let all = luma.values.iter().zip(&cb.values).zip(&cr.values);
-        let pixels = out.pixels_hwc.as_chunks_mut::<3>().0;
-        for (pixel, ((&y, &cb), &cr)) in pixels.iter_mut().zip(all) {
-            *pixel = rgb_of_ycc([y, cb, cr]).map(|byte| T::put(f32::from(byte) / to_byte));
-        }
-    });
+    vectorized(
+        #[inline(always)]
+        || {
+            let [luma, cb, cr] = &mut ycc;
+            let planes = luma.iter_mut().zip(cb).zip(cr);
+            for (((luma, cb), cr), &[r, g, b]) in planes.zip(colors) {
+                [*luma, *cb, *cr] = ycc_of_rgb([
+                    byte_of(r, [to_byte, half]),
+                    byte_of(g, [to_byte, half]),
+                    byte_of(b, [to_byte, half]),
+                ]);
+            }
+            let [luma, cb, cr] = ycc
+                .each_mut()
+                .map(|values| Plane::new(std::mem::take(values), size));
+            let luma = luma.lossy(&LUMA, quality);
+            let [cb, cr] = [cb.lossy_chroma(quality), cr.lossy_chroma(quality)];
+            let all = luma.values.iter().zip(&cb.values).zip(&cr.values);
+            let pixels = out.pixels_hwc.as_chunks_mut::<3>().0;
+            for (pixel, ((&y, &cb), &cr)) in pixels.iter_mut().zip(all) {
+                let [r, g, b] = rgb_of_ycc([y, cb, cr]);
+                *pixel = [
+                    value_of(r, to_byte),
+                    value_of(g, to_byte),
+                    value_of(b, to_byte),
+                ];
+            }
+        },
+    );
     out
 }
 
+#[inline(always)]
+fn byte_of<T: Value>(x: T, [to_byte, half]: [f32; 2]) -> u8 {
+    at_least(x.get() * to_byte + half, 0.0) as u8
+}
+
+#[inline(always)]
+fn value_of<T: Value>(byte: u8, to_byte: f32) -> T {
+    T::put(f32::from(byte) / to_byte)
+}
+
 /// libjpeg's integer conversion, with 16 bits of fraction (`jccolor.c`).
+#[inline(always)]
 fn ycc_of_rgb(rgb: [u8; 3]) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     /// 128, and a half less the smallest fraction, so that 255.5 is never reached.
     const CENTRE: i32 = (128 << 16) + HALF - 1;
-    let [r, g, b] = rgb.map(i32::from);
+    // Without `map`, which is not inlined.
+    let [r, g, b] = [i32::from(rgb[0]), i32::from(rgb[1]), i32::from(rgb[2])];
     let luma = (19_595 * r + 38_470 * g + 7_471 * b + HALF) >> 16;
     let blue = (-11_059 * r - 21_709 * g + 32_768 * b + CENTRE) >> 16;
     let red = (32_768 * r - 27_439 * g - 5_329 * b + CENTRE) >> 16;
-    [luma, blue, red].map(|x| x as u8)
+    [luma as u8, blue as u8, red as u8]
 }
 
 /// One component of an image.
@@ -95,14 +116,14 @@ impl Plane {
     }
 
     /// A row; beyond the last one that is repeated.
-    #[inline]
+    #[inline(always)]
     fn row(&self, y: usize) -> &[u8] {
         &self.values[y.min(self.height - 1) * self.width..][..self.width]
     }
 
     /// Means of 2 x 2 values, rounded down and up in turn. The columns fill whole blocks: libjpeg repeats the
     /// last one before it takes means, but rows only after that.
-    #[inline]
+    #[inline(always)]
     fn halved(&self) -> Self {
         let size = [self.height.div_ceil(2), self.width.div_ceil(16) * 8];
         let mut values = vec![0; size[0] * size[1]];
@@ -132,7 +153,7 @@ impl Plane {
     }
 
     /// Twice as large, cut to `size`: 3/4 of the nearest value and 1/4 of the next one, along both axes.
-    #[inline]
+    #[inline(always)]
     fn doubled(&self, [height, width]: [usize; 2]) -> Self {
         let mut values = vec![0; height * width];
         let mut sums = vec![0; self.width];
@@ -165,22 +186,34 @@ impl Plane {
         Self::new(values, [height, width])
     }
 
+    /// As [`Self::lossy`], at half the resolution.
+    #[inline(always)]
+    fn lossy_chroma(&self, quality: u32) -> Self {
+        let half = self.halved().lossy(&CHROMA, quality);
+        let size = [self.height, self.width];
+        half.cut(self.width.div_ceil(2)).doubled(size)
+    }
+
     /// Each block of 8 x 8 values to coefficients, quantised, and back.
-    #[inline]
+    #[inline(always)]
     fn lossy(&self, table: &[u8; 64], quality: u32) -> Self {
         let quants = quants(table, quality);
         let mut out = vec![0; self.values.len()];
         for top in (0..self.height).step_by(8) {
             for left in (0..self.width).step_by(8) {
-                let mut block: Block = std::array::from_fn(|y| {
+                let mut block: Block = [[0; 8]; 8];
+                for (y, out) in block.iter_mut().enumerate() {
                     let row = self.row(top + y);
-                    match row.get(left..left + 8) {
-                        Some(whole) => std::array::from_fn(|x| i32::from(whole[x]) - 128),
-                        None => std::array::from_fn(|x| {
-                            i32::from(row[(left + x).min(self.width - 1)]) - 128
-                        }),
+                    if let Some(whole) = row[left..].first_chunk::<8>() {
+                        for x in 0..8 {
+                            out[x] = i32::from(whole[x]) - 128;
+                        }
+                    } else {
+                        for (x, out) in out.iter_mut().enumerate() {
+                            *out = i32::from(row[(left + x).min(self.width - 1)]) - 128;
+                        }
                     }
-                });
+                }
                 forward(&mut block);
                 for (row, quants) in block.iter_mut().zip(&quants) {
                     for (value, &quant) in row.iter_mut().zip(quants) {
@@ -218,19 +251,35 @@ fn quants(table: &[u8; 64], quality: u32) -> Block {
 }
 
 /// Rounds a number with this many bits of fraction.
-#[inline]
+#[inline(always)]
 fn descale(x: i32, bits: u32) -> i32 {
     (x + (1 << (bits - 1))) >> bits
 }
 
+/// Without a closure, which the compiler may not inline.
+#[inline(always)]
+fn of_column(block: &Block, column: usize) -> [i32; 8] {
+    let mut values = [0; 8];
+    for i in 0..8 {
+        values[i] = block[i][column];
+    }
+    values
+}
+
 /// Rows as columns.
-#[inline]
+#[inline(always)]
 fn transposed(block: &Block) -> Block {
-    std::array::from_fn(|y| std::array::from_fn(|x| block[x][y]))
+    let mut rows = [[0; 8]; 8];
+    for y in 0..8 {
+        for x in 0..8 {
+            rows[y][x] = block[x][y];
+        }
+    }
+    rows
 }
 
 /// The rotations by odd angles that both directions share.
-#[inline]
+#[inline(always)]
 fn odd(a: [i32; 4]) -> [i32; 4] {
     let [t0, t1, t2, t3] = a;
     let z5 = (t0 + t2 + t1 + t3) * 9_633;
@@ -248,7 +297,7 @@ fn odd(a: [i32; 4]) -> [i32; 4] {
 
 /// The forward DCT: rows, then columns. The results are eight times the mathematical ones. Source:
 /// `jfdctint.c`.
-#[inline]
+#[inline(always)]
 fn forward(block: &mut Block) {
     let mut rows = transposed(block);
     forward_columns::<false>(&mut rows);
@@ -257,7 +306,7 @@ fn forward(block: &mut Block) {
 }
 
 /// All columns at once: each place of them is a row of the block, so the loop is vectorised.
-#[inline]
+#[inline(always)]
 fn forward_columns<const LAST: bool>(block: &mut Block) {
     let bits = if LAST {
         FRACTION + PASS
@@ -266,8 +315,8 @@ fn forward_columns<const LAST: bool>(block: &mut Block) {
     };
     let whole = |x: i32| if LAST { descale(x, PASS) } else { x << PASS };
     for column in 0..8 {
-        let d: [i32; 8] = std::array::from_fn(|i| block[i][column]);
-        let sums: [i32; 4] = std::array::from_fn(|i| d[i] + d[7 - i]);
+        let d = of_column(block, column);
+        let sums = [d[0] + d[7], d[1] + d[6], d[2] + d[5], d[3] + d[4]];
         let odds = odd([d[3] - d[4], d[2] - d[5], d[1] - d[6], d[0] - d[7]]);
         let [even_0, even_3] = [sums[0] + sums[3], sums[0] - sums[3]];
         let [even_1, even_2] = [sums[1] + sums[2], sums[1] - sums[2]];
@@ -282,14 +331,14 @@ fn forward_columns<const LAST: bool>(block: &mut Block) {
             descale(z1 - even_2 * 15_137, bits),
             descale(odds[0], bits),
         ];
-        for (row, value) in block.iter_mut().zip(done) {
-            row[column] = value;
+        for i in 0..8 {
+            block[i][column] = done[i];
         }
     }
 }
 
 /// The inverse DCT: columns, then rows. Source: `jidctint.c`.
-#[inline]
+#[inline(always)]
 fn inverse(block: &mut Block) {
     inverse_columns::<{ FRACTION - PASS }>(block);
     let mut rows = transposed(block);
@@ -298,20 +347,27 @@ fn inverse(block: &mut Block) {
 }
 
 /// As [`forward_columns`].
-#[inline]
+#[inline(always)]
 fn inverse_columns<const BITS: u32>(block: &mut Block) {
     for column in 0..8 {
-        let d: [i32; 8] = std::array::from_fn(|i| block[i][column]);
+        let d = of_column(block, column);
         let z1 = (d[2] + d[6]) * 4_433;
         let (low, high) = (z1 - d[6] * 15_137, z1 + d[2] * 6_270);
         let [sum, difference] = [(d[0] + d[4]) << FRACTION, (d[0] - d[4]) << FRACTION];
         let [e0, e1, e2, e3] = [sum + high, difference + low, difference - low, sum - high];
         let [o3, o2, o1, o0] = odd([d[7], d[5], d[3], d[1]]);
-        let upper = [e0 + o0, e1 + o1, e2 + o2, e3 + o3].map(|sum| descale(sum, BITS));
-        let lower = [e3 - o3, e2 - o2, e1 - o1, e0 - o0].map(|sum| descale(sum, BITS));
-        let done = upper.into_iter().chain(lower);
-        for (row, value) in block.iter_mut().zip(done) {
-            row[column] = value;
+        let sums = [
+            e0 + o0,
+            e1 + o1,
+            e2 + o2,
+            e3 + o3,
+            e3 - o3,
+            e2 - o2,
+            e1 - o1,
+            e0 - o0,
+        ];
+        for i in 0..8 {
+            block[i][column] = descale(sums[i], BITS);
         }
     }
 }

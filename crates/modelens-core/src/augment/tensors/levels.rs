@@ -1,6 +1,6 @@
 //! What depends on a value, and on the histogram of its channel, but not on other pixels.
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 
 use super::{at_least, at_most, floor, stored};
 use crate::augment::behaviour::PixelType;
@@ -11,13 +11,29 @@ use crate::dataset::Image;
 /// `bound - x`. Source: torchvision `invert_image`.
 pub fn invert<T: Value>(image: &Image<T>, pixels: PixelType) -> Image<T> {
     let bound = pixels.bound();
-    map_values(image, |x| bound - x)
+    map_values(
+        image,
+        #[inline(always)]
+        |x| bound - x,
+    )
 }
 
 /// Inverts values from the threshold on. Source: torchvision `solarize_image`.
 pub fn solarize<T: Value>(image: &Image<T>, threshold: f64, pixels: PixelType) -> Image<T> {
     let (bound, threshold) = (pixels.bound(), threshold as f32);
-    map_values(image, |x| if x >= threshold { bound - x } else { x })
+    match pixels {
+        // An addition instead of a choice, because the compiler makes a jump of that, which no processor foresees.
+        PixelType::Uint8 => map_values(
+            image,
+            #[inline(always)]
+            |x| x + f32::from(u8::from(x >= threshold)) * (bound - 2.0 * x),
+        ),
+        PixelType::Float => map_values(
+            image,
+            #[inline(always)]
+            |x| if x >= threshold { bound - x } else { x },
+        ),
+    }
 }
 
 /// Keeps this number of bits of a value: of its eight, or 2^bits levels of [0, 1].
@@ -27,14 +43,20 @@ pub fn posterize<T: Value>(image: &Image<T>, bits: u32, pixels: PixelType) -> Im
         PixelType::Uint8 => {
             let step = (1_u32 << 8_u32.saturating_sub(bits)) as f32;
             let steps = step.recip();
-            map_values(image, |x| floor(x * steps) * step)
+            map_values(
+                image,
+                #[inline(always)]
+                |x| floor(x * steps) * step,
+            )
         }
         PixelType::Float => {
             let levels = (1_u32 << bits.min(23)) as f32;
             let width = levels.recip();
-            map_values(image, |x| {
-                at_most(floor(at_least(x * levels, 0.0)), levels - 1.0) * width
-            })
+            map_values(
+                image,
+                #[inline(always)]
+                |x| at_most(floor(at_least(x * levels, 0.0)), levels - 1.0) * width,
+            )
         }
     }
 }
@@ -45,14 +67,17 @@ pub fn auto_contrast<T: Value>(image: &Image<T>, pixels: PixelType) -> Image<T> 
     let channels = image.channels.max(1);
     let tile = TILE * channels;
     let (mut least, mut most) = (vec![f32::INFINITY; tile], vec![f32::NEG_INFINITY; tile]);
-    run(|| {
-        for values in image.pixels_hwc.chunks(tile) {
-            for ((least, most), &x) in least.iter_mut().zip(&mut most).zip(values) {
-                *least = at_most(*least, x.get());
-                *most = at_least(*most, x.get());
+    vectorized(
+        #[inline(always)]
+        || {
+            for values in image.pixels_hwc.chunks(tile) {
+                for ((least, most), &x) in least.iter_mut().zip(&mut most).zip(values) {
+                    *least = at_most(*least, x.get());
+                    *most = at_least(*most, x.get());
+                }
             }
-        }
-    });
+        },
+    );
     let inverse_bound = pixels.bound().recip();
     let mut scales = vec![1.0; tile];
     for channel in 0..channels {
@@ -77,13 +102,16 @@ pub fn auto_contrast<T: Value>(image: &Image<T>, pixels: PixelType) -> Image<T> 
         }
     }
     let mut out = image.clone();
-    run(|| {
-        for values in out.pixels_hwc.chunks_mut(tile) {
-            for ((x, &least), &scale) in values.iter_mut().zip(&least).zip(&scales) {
-                *x = T::put(stored(pixels, (x.get() - least) / scale));
+    vectorized(
+        #[inline(always)]
+        || {
+            for values in out.pixels_hwc.chunks_mut(tile) {
+                for ((x, &least), &scale) in values.iter_mut().zip(&least).zip(&scales) {
+                    *x = T::put(stored(pixels, (x.get() - least) / scale));
+                }
             }
-        }
-    });
+        },
+    );
     out
 }
 

@@ -22,7 +22,7 @@ pub(super) use jpeg::jpeg;
 pub(super) use levels::{auto_contrast, equalize, invert, posterize, solarize};
 
 /// The value as it is stored: within the bounds, and without a fraction in `uint8`.
-#[inline]
+#[inline(always)]
 fn stored(pixels: PixelType, x: f32) -> f32 {
     let x = at_most(at_least(x, 0.0), pixels.bound());
     match pixels {
@@ -31,21 +31,25 @@ fn stored(pixels: PixelType, x: f32) -> f32 {
     }
 }
 
-/// `a b + c`, rounded once, as PyTorch's vectors add a multiple of a tensor. The product is exact in 64
-/// bits.
-#[inline]
-fn fused(a: f32, b: f32, c: f32) -> f32 {
-    (f64::from(a) * f64::from(b) + f64::from(c)) as f32
+/// `a b + c`, rounded once, as PyTorch's vectors add a multiple of a tensor.
+#[inline(always)]
+pub(super) fn fused(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(target_arch = "wasm32") {
+        // Browsers have no such instruction. The product is exact in 64 bits.
+        (f64::from(a) * f64::from(b) + f64::from(c)) as f32
+    } else {
+        a.mul_add(b, c)
+    }
 }
 
 /// `max(x, low)`. A comparison is one instruction, and `f32::max` is not.
-#[inline]
+#[inline(always)]
 pub(super) fn at_least(x: f32, low: f32) -> f32 {
     if x > low { x } else { low }
 }
 
 /// `min(x, high)`.
-#[inline]
+#[inline(always)]
 pub(super) fn at_most(x: f32, high: f32) -> f32 {
     if x < high { x } else { high }
 }
@@ -55,13 +59,13 @@ const WHOLE: f32 = 8_388_608.0;
 
 /// The nearest whole number of a number within [0, 2^22], the even one of two. `f32::round_ties_even` is a
 /// function call where the processor has no instruction for it.
-#[inline]
+#[inline(always)]
 fn round(x: f32) -> f32 {
     (x + WHOLE) - WHOLE
 }
 
 /// The largest whole number up to x, within [0, 2^22].
-#[inline]
+#[inline(always)]
 fn floor(x: f32) -> f32 {
     let near = round(x);
     if near > x { near - 1.0 } else { near }

@@ -1,6 +1,7 @@
 //! `AugMix`: mixes an image with chains of operations on it. Source: torchvision 0.29
 //! `v2/_auto_augment.py`.
 
+use modelens_kernels::simd::vectorized;
 use serde::{Deserialize, Serialize};
 
 use super::operation::{Resampling, TensorOperation};
@@ -128,22 +129,40 @@ impl Behaviour for AugMix {
             return image.clone();
         };
         let share = *share as f32;
-        let mut mixed: Vec<f32> = image.pixels_hwc.iter().map(|x| share * x.get()).collect();
+        let mut mixed = vec![0.0; image.pixels_hwc.len()];
+        vectorized(
+            #[inline(always)]
+            || {
+                for (sum, x) in mixed.iter_mut().zip(&image.pixels_hwc) {
+                    *sum = share * x.get();
+                }
+            },
+        );
         for (share, operations) in chains {
             let share = *share as f32;
             let done = own.resampling.apply(operations, image, pixels);
-            for (sum, x) in mixed.iter_mut().zip(done.pixels_hwc) {
-                *sum += share * x.get();
-            }
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (sum, x) in mixed.iter_mut().zip(&done.pixels_hwc) {
+                        *sum += share * x.get();
+                    }
+                },
+            );
         }
-        let stored = |x: f32| match pixels {
-            PixelType::Uint8 => x.trunc(),
-            PixelType::Float => x,
-        };
-        Image {
-            pixels_hwc: mixed.into_iter().map(|x| Value::put(stored(x))).collect(),
-            ..*image
-        }
+        let mut out = image.clone();
+        vectorized(
+            #[inline(always)]
+            || {
+                for (out, &x) in out.pixels_hwc.iter_mut().zip(&mixed) {
+                    *out = Value::put(match pixels {
+                        PixelType::Uint8 => x.trunc(),
+                        PixelType::Float => x,
+                    });
+                }
+            },
+        );
+        out
     });
 }
 

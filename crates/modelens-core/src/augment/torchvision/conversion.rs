@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Image, Named, Parameter, ParameterValue, PixelType};
+use crate::augment::color::map_values;
 
 /// Makes a tensor of a photo; the values stay what they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,18 +84,18 @@ impl Behaviour for ToDtype {
     fn apply_as(&self, _: &Draw, image: &Image, pixels: PixelType) -> Image {
         // 256 less a thousandth, so that 1 becomes 255 and nothing becomes 256.
         const TO_BYTES: f32 = 255.999;
-        let value = |value: f32| match (pixels, self.dtype, self.scale) {
-            (PixelType::Uint8, DataType::Float32, true) => value / 255.0,
-            (PixelType::Float, DataType::Uint8, true) => (value * TO_BYTES).trunc(),
-            (PixelType::Float, DataType::Uint8, false) => value.trunc(),
-            (PixelType::Uint8, DataType::Float32, false)
-            | (PixelType::Uint8, DataType::Uint8, _)
-            | (PixelType::Float, DataType::Float32, _) => value,
-        };
-        Image {
-            pixels_hwc: image.pixels_hwc.iter().copied().map(value).collect(),
-            ..*image
-        }
+        map_values(
+            image,
+            #[inline(always)]
+            |value: f32| match (pixels, self.dtype, self.scale) {
+                (PixelType::Uint8, DataType::Float32, true) => value / 255.0,
+                (PixelType::Float, DataType::Uint8, true) => (value * TO_BYTES).trunc(),
+                (PixelType::Float, DataType::Uint8, false) => value.trunc(),
+                (PixelType::Uint8, DataType::Float32, false)
+                | (PixelType::Uint8, DataType::Uint8, _)
+                | (PixelType::Float, DataType::Float32, _) => value,
+            },
+        )
     }
 
     fn pixel_type(&self, _: PixelType) -> PixelType {

@@ -1,6 +1,6 @@
 //! `ElasticTransform`: bends the image by smoothed noise.
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 use serde::{Deserialize, Serialize};
 
 use super::grid::{GridInterpolation, Reading, sample};
@@ -103,10 +103,16 @@ impl ElasticTransform {
             fill: Some(&self.fill),
             pixels,
         };
-        sample(image, size, reading, |x, y| {
-            let place = y * image.width + x;
-            [xs[x] + dx[place], ys[y] + dy[place]]
-        })
+        sample(
+            image,
+            size,
+            reading,
+            #[inline(always)]
+            |x, y| {
+                let place = y * image.width + x;
+                [xs[x] + dx[place], ys[y] + dy[place]]
+            },
+        )
     }
 }
 
@@ -151,25 +157,31 @@ fn blurred(
     let mut rows = vec![0.0; values.len()];
     let columns = mirrored(width);
     let kernel = gaussian(taps, sigma_x as f32);
-    run(|| {
-        let lines = values.chunks(width.max(1));
-        for (row, sums) in lines.zip(rows.chunks_mut(width.max(1))) {
-            let padded: Vec<f32> = columns.iter().map(|&x| row[x]).collect();
-            for (offset, &weight) in kernel.iter().enumerate() {
-                add(sums, weight, &padded[offset..]);
+    vectorized(
+        #[inline(always)]
+        || {
+            let lines = values.chunks(width.max(1));
+            for (row, sums) in lines.zip(rows.chunks_mut(width.max(1))) {
+                let padded: Vec<f32> = columns.iter().map(|&x| row[x]).collect();
+                for (offset, &weight) in kernel.iter().enumerate() {
+                    add(sums, weight, &padded[offset..]);
+                }
             }
-        }
-    });
+        },
+    );
     let mut out = vec![0.0; values.len()];
     let places = mirrored(height);
     let kernel = gaussian(taps, sigma_y as f32);
-    run(|| {
-        for (y, sums) in out.chunks_mut(width.max(1)).enumerate() {
-            for (place, &weight) in places[y..].iter().zip(&kernel) {
-                add(sums, weight, &rows[place * width..]);
+    vectorized(
+        #[inline(always)]
+        || {
+            for (y, sums) in out.chunks_mut(width.max(1)).enumerate() {
+                for (place, &weight) in places[y..].iter().zip(&kernel) {
+                    add(sums, weight, &rows[place * width..]);
+                }
             }
-        }
-    });
+        },
+    );
     out
 }
 

@@ -85,6 +85,7 @@ impl Behaviour for RandomErasing {
             return image.clone();
         };
         let mut noise = Draws::new(noise, &[]);
+        let mut normal = noise.normals();
         let mut out = image.clone();
         let channels = image.channels;
         for y in erased.top..(erased.top + erased.height).min(image.height) {
@@ -96,7 +97,7 @@ impl Behaviour for RandomErasing {
                 {
                     let fill = match own.value {
                         Some(color) => color[channel % 3],
-                        None => noise.normal(),
+                        None => normal().into(),
                     };
                     *value = Value::put(match pixels {
                         // What C makes of a float: cut to a whole number, of which the last 8 bits stay.

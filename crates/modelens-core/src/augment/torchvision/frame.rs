@@ -84,20 +84,33 @@ pub(super) fn pad<T: Value>(
         let value = own.copied().unwrap_or_default() as f32;
         T::put(if whole { value.trunc() } else { value })
     };
-    let fill: Vec<T> = (0..channels).map(of_channel).collect();
-    let columns: Vec<Option<usize>> = (0..width)
-        .map(|x| mode.index(x as isize - left as isize, image.width))
+    let filled: Vec<T> = (0..channels)
+        .map(of_channel)
+        .cycle()
+        .take(width * channels)
         .collect();
+    let outside = |x: usize| mode.index(x as isize - left as isize, image.width);
+    let sides = [0..left, left + image.width..width];
+    let [on_left, on_right] = sides.map(|side| side.map(outside).collect::<Vec<_>>());
+    let row_len = image.width * channels;
     let mut pixels_hwc = Vec::with_capacity(height * width * channels);
     for y in 0..height {
-        let y = mode.index(y as isize - top as isize, image.height);
-        for x in &columns {
-            let found = y.zip(*x).and_then(|(y, x)| {
-                let start = (y * image.width + x) * channels;
-                image.pixels_hwc.get(start..start + channels)
-            });
-            pixels_hwc.extend_from_slice(found.unwrap_or(&fill));
-        }
+        let Some(y) = mode.index(y as isize - top as isize, image.height) else {
+            pixels_hwc.extend_from_slice(&filled);
+            continue;
+        };
+        let row = &image.pixels_hwc[y * row_len..][..row_len];
+        let side = |out: &mut Vec<T>, columns: &[Option<usize>]| {
+            if mode == PaddingMode::Constant {
+                return out.extend_from_slice(&filled[..columns.len() * channels]);
+            }
+            for x in columns.iter().flatten() {
+                out.extend_from_slice(&row[x * channels..][..channels]);
+            }
+        };
+        side(&mut pixels_hwc, &on_left);
+        pixels_hwc.extend_from_slice(row);
+        side(&mut pixels_hwc, &on_right);
     }
     Image {
         height,

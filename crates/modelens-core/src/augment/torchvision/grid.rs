@@ -1,9 +1,10 @@
 //! Reads an image at places between its pixels, as `grid_sample` does, with a fill value outside.
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 use serde::{Deserialize, Serialize};
 
 use super::{Image, Named, PixelType, Value};
+use crate::augment::tensors::fused;
 
 /// How a transform that moves pixels reads between them; torchvision takes no other mode for tensors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -38,12 +39,6 @@ pub(in crate::augment) struct Reading<'a> {
     pub pixels: PixelType,
 }
 
-/// `a b + c` with one rounding, as torch's vector code computes it.
-#[inline]
-fn fused(a: f32, b: f32, c: f32) -> f32 {
-    (f64::from(a) * f64::from(b) + f64::from(c)) as f32
-}
-
 /// One axis of the image that is read.
 #[derive(Clone, Copy)]
 struct Axis {
@@ -60,15 +55,19 @@ impl Axis {
     }
 
     /// The place in pixels of a coordinate of the grid, -1 and 1 being the edges of the image.
-    #[inline]
+    #[inline(always)]
     fn place(self, at: f32) -> f32 {
         fused(at + 1.0, self.half, -0.5)
     }
 
-    #[inline]
-    fn index(self, at: f32) -> Option<usize> {
-        // False for NaN as well.
-        (at >= 0.0 && at < self.len).then_some(at as usize)
+    /// False outside of the axis, and for NaN.
+    #[inline(always)]
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "a loop over `&&` is not vectorised"
+    )]
+    fn holds(self, at: f32) -> bool {
+        (at >= 0.0) & (at < self.len)
     }
 }
 
@@ -102,34 +101,34 @@ pub(in crate::augment) fn sample<T: Value>(
         image,
         x: Axis::new(image.width),
         y: Axis::new(image.height),
-        fill: (0..channels)
-            .map(of_channel)
-            .cycle()
-            .take(width * channels)
-            .collect(),
+        fill: (0..channels).map(of_channel).collect(),
         mixes_fill: reading.fill.is_some(),
         pixels: reading.pixels,
     };
-    let [mut xs, mut ys] = [vec![0.0; width], vec![0.0; width]];
-    let mut row = Row::new(width * channels);
-    run(|| {
-        let lines = out.pixels_hwc.chunks_exact_mut(width * channels);
-        for (y, line) in lines.enumerate() {
-            for (column, (place_x, place_y)) in xs.iter_mut().zip(&mut ys).enumerate() {
-                let [x, y] = grid(column, y);
-                [*place_x, *place_y] = [source.x.place(x), source.y.place(y)];
-            }
-            let places = xs.iter().copied().zip(ys.iter().copied());
-            match (reading.interpolation, channels) {
-                (GridInterpolation::Nearest, _) => source.nearest(places, line),
-                // Loops over a number that is known in advance are unrolled.
-                (GridInterpolation::Bilinear, 3) => source.bilinear(places, &mut row, line, 3),
-                (GridInterpolation::Bilinear, _) => {
-                    source.bilinear(places, &mut row, line, channels);
+    let mut row = Row::new(width, channels);
+    let pixels = &mut out.pixels_hwc;
+    // What the closure owns needs not be read again for each pixel.
+    vectorized(
+        #[inline(always)]
+        move || {
+            let lines = pixels.chunks_exact_mut(width * channels);
+            for (y, line) in lines.enumerate() {
+                source.place(
+                    &mut row.xs,
+                    &mut row.ys,
+                    #[inline(always)]
+                    |column| grid(column, y),
+                );
+                match (reading.interpolation, channels) {
+                    // Loops over a number that is known in advance are unrolled.
+                    (GridInterpolation::Nearest, 3) => source.nearest(&mut row, line, 3),
+                    (GridInterpolation::Nearest, _) => source.nearest(&mut row, line, channels),
+                    (GridInterpolation::Bilinear, 3) => source.bilinear(&mut row, line, 3),
+                    (GridInterpolation::Bilinear, _) => source.bilinear(&mut row, line, channels),
                 }
             }
-        }
-    });
+        },
+    );
     out
 }
 
@@ -138,48 +137,90 @@ struct Source<'a, T> {
     image: &'a Image<T>,
     x: Axis,
     y: Axis,
-    /// The colour outside of the image, for each value of a row of the result.
+    /// The colour outside of the image, for each channel.
     fill: Vec<f32>,
     /// False if the edge of the image is not mixed with the colour.
     mixes_fill: bool,
     pixels: PixelType,
 }
 
-/// What a row of the result is computed from, value by value.
-struct Row {
-    /// The neighbours at the top left, top right, bottom left and bottom right of each place.
-    corners: [Vec<f32>; 4],
+/// Stands for a place outside of the image.
+const OUTSIDE: i32 = -1;
+
+/// What a row of the result is computed from. Its parts are filled one after the other, so that each loop but the
+/// one that collects pixels is vectorised.
+struct Row<T> {
+    /// The places that are read, in pixels of the image.
+    xs: Vec<f32>,
+    ys: Vec<f32>,
+    /// The index of the neighbour at the top left, top right, bottom left and bottom right of each place.
+    indices: [Vec<i32>; 4],
     weights: [Vec<f32>; 4],
     /// The sum of the weights of the neighbours inside of the image.
     inside: Vec<f32>,
+    /// The values of each neighbour, channel by channel.
+    corners: [Vec<T>; 4],
+    /// One channel of the result.
+    done: Vec<T>,
 }
 
-impl Row {
-    fn new(values: usize) -> Self {
-        let zeros = || vec![0.0; values];
-        let four = || [zeros(), zeros(), zeros(), zeros()];
+impl<T: Value> Row<T> {
+    fn new(width: usize, channels: usize) -> Self {
+        let zeros = || vec![0.0; width];
+        let indices = || vec![OUTSIDE; width];
+        let values = || vec![T::default(); width * channels];
         Self {
-            corners: four(),
-            weights: four(),
+            xs: zeros(),
+            ys: zeros(),
+            indices: std::array::from_fn(|_| indices()),
+            weights: std::array::from_fn(|_| zeros()),
             inside: zeros(),
+            corners: std::array::from_fn(|_| values()),
+            done: vec![T::default(); width],
         }
     }
 }
 
 /// The weighted sum of four neighbours, in PyTorch's order.
-#[inline]
+#[inline(always)]
 fn weighted([a, b, c, d]: [f32; 4], [nw, ne, sw, se]: [f32; 4]) -> f32 {
     fused(d, se, fused(c, sw, fused(b, ne, a * nw)))
 }
 
 impl<T: Value> Source<'_, T> {
+    /// The places of a row. Its arguments are known not to overlap, so that the loop is vectorised.
+    #[inline(always)]
+    fn place(&self, xs: &mut [f32], ys: &mut [f32], grid: impl Fn(usize) -> [f32; 2]) {
+        for (column, (place_x, place_y)) in xs.iter_mut().zip(ys).enumerate() {
+            let [x, y] = grid(column);
+            *place_x = self.x.place(x);
+            *place_y = self.y.place(y);
+        }
+    }
+
+    /// The index of the pixel at two whole numbers, or [`OUTSIDE`].
+    #[inline(always)]
+    fn index(&self, x: f32, y: f32) -> i32 {
+        let inside = self.x.holds(x) & self.y.holds(y);
+        // Through 32 bits, for which processors have an instruction; no image has more pixels.
+        let index = y as i32 * self.image.width as i32 + x as i32;
+        if inside { index } else { OUTSIDE }
+    }
+
     /// The nearest pixel of each place.
-    #[inline]
-    fn nearest(&self, places: impl Iterator<Item = (f32, f32)>, line: &mut [T]) {
-        let channels = self.image.channels;
-        for (out, (x, y)) in line.chunks_exact_mut(channels).zip(places) {
-            let [x, y] = [x.round_ties_even(), y.round_ties_even()];
-            match self.pixel(self.x.index(x), self.y.index(y), channels) {
+    #[inline(always)]
+    fn nearest(&self, row: &mut Row<T>, line: &mut [T], channels: usize) {
+        let Row {
+            xs,
+            ys,
+            indices: [indices, ..],
+            ..
+        } = row;
+        for ((index, &x), &y) in indices.iter_mut().zip(&*xs).zip(&*ys) {
+            *index = self.index(x.round_ties_even(), y.round_ties_even());
+        }
+        for (out, &index) in line.chunks_exact_mut(channels).zip(&*indices) {
+            match self.pixel(index, channels) {
                 Some(found) => out.copy_from_slice(found),
                 None => {
                     for (out, &fill) in out.iter_mut().zip(&self.fill) {
@@ -190,72 +231,118 @@ impl<T: Value> Source<'_, T> {
         }
     }
 
-    /// The weighted sum of the four neighbours of each place. They are collected first, so that the loop over
-    /// the values is vectorised.
-    #[inline]
-    fn bilinear(
-        &self,
-        places: impl Iterator<Item = (f32, f32)>,
-        row: &mut Row,
-        line: &mut [T],
-        channels: usize,
-    ) {
-        for (i, (x, y)) in places.enumerate() {
+    /// The weighted sum of the four neighbours of each place.
+    #[inline(always)]
+    fn bilinear(&self, row: &mut Row<T>, line: &mut [T], channels: usize) {
+        let width = row.xs.len();
+        self.weigh(row);
+        for (indices, corners) in row.indices.iter().zip(&mut row.corners) {
+            self.collect(indices, corners, channels);
+        }
+        for channel in 0..channels {
+            let [a, b, c, d] = row.corners.each_ref().map(
+                #[inline(always)]
+                |corner| &corner[channel * width..][..width],
+            );
+            let [nw, ne, sw, se] = row.weights.each_ref().map(
+                #[inline(always)]
+                |weights| &weights[..width],
+            );
+            let [inside, fill] = [&row.inside[..width], &self.fill];
+            let fill = fill[channel];
+            let done = &mut row.done[..width];
+            for i in 0..width {
+                let corners = [a[i].get(), b[i].get(), c[i].get(), d[i].get()];
+                let sum = weighted(corners, [nw[i], ne[i], sw[i], se[i]]);
+                let mixed = (sum - fill) * inside[i] + fill;
+                done[i] = T::put(self.stored(if self.mixes_fill { mixed } else { sum }));
+            }
+            for (pixel, &value) in line.chunks_exact_mut(channels).zip(&*done) {
+                pixel[channel] = value;
+            }
+        }
+    }
+
+    /// The values of the pixels at these indices, channel by channel; 0 outside of the image.
+    #[inline(always)]
+    fn collect(&self, indices: &[i32], values: &mut [T], channels: usize) {
+        let pixels = &self.image.pixels_hwc[..];
+        let values = &mut values[..indices.len() * channels];
+        for (i, &index) in indices.iter().enumerate() {
+            let start = if index == OUTSIDE {
+                pixels.len()
+            } else {
+                index as usize * channels
+            };
+            let found = pixels.get(start..start + channels);
+            for channel in 0..channels {
+                let value = found.map_or_else(T::default, |found| found[channel]);
+                values[channel * indices.len() + i] = value;
+            }
+        }
+    }
+
+    /// Fills in the neighbours of each place and their weights.
+    #[inline(always)]
+    fn weigh(&self, row: &mut Row<T>) {
+        let width = row.xs.len();
+        let [xs, ys] = [&row.xs[..width], &row.ys[..width]];
+        let [i0, i1, i2, i3] = &mut row.indices;
+        let [i0, i1, i2, i3] = [
+            &mut i0[..width],
+            &mut i1[..width],
+            &mut i2[..width],
+            &mut i3[..width],
+        ];
+        let [w0, w1, w2, w3] = &mut row.weights;
+        let [w0, w1, w2, w3] = [
+            &mut w0[..width],
+            &mut w1[..width],
+            &mut w2[..width],
+            &mut w3[..width],
+        ];
+        let all = &mut row.inside[..width];
+        for i in 0..width {
+            let [x, y] = [xs[i], ys[i]];
             let [left, top] = [x.floor(), y.floor()];
             let [to_left, to_top] = [x - left, y - top];
             let [to_right, to_bottom] = [1.0 - to_left, 1.0 - to_top];
-            let mut weights = [
+            let [right, bottom] = [left + 1.0, top + 1.0];
+            let indices = [
+                self.index(left, top),
+                self.index(right, top),
+                self.index(left, bottom),
+                self.index(right, bottom),
+            ];
+            let weights = [
                 to_right * to_bottom,
                 to_left * to_bottom,
                 to_right * to_top,
                 to_left * to_top,
             ];
-            let [x0, x1] = [left, left + 1.0].map(|x| self.x.index(x));
-            let [y0, y1] = [top, top + 1.0].map(|y| self.y.index(y));
-            let found =
-                [(x0, y0), (x1, y0), (x0, y1), (x1, y1)].map(|(x, y)| self.pixel(x, y, channels));
-            if found.iter().all(Option::is_none) {
-                // Far outside, the weights are no numbers.
-                weights = [0.0; 4];
+            let mut inside = [0.0; 4];
+            let mut is_any = false;
+            for k in 0..4 {
+                inside[k] = if indices[k] == OUTSIDE { 0.0 } else { 1.0 };
+                is_any |= indices[k] != OUTSIDE;
             }
-            let is_inside = found.map(|found| f32::from(u8::from(found.is_some())));
-            let values = i * channels..(i + 1) * channels;
-            row.inside[values.clone()].fill(weighted(is_inside, weights));
-            for (corner, found) in row.corners.iter_mut().zip(found) {
-                let corner = &mut corner[values.clone()];
-                match found {
-                    Some(found) => {
-                        for (corner, value) in corner.iter_mut().zip(found) {
-                            *corner = value.get();
-                        }
-                    }
-                    None => corner.fill(0.0),
-                }
-            }
-            for (of_corner, weight) in row.weights.iter_mut().zip(weights) {
-                of_corner[values.clone()].fill(weight);
-            }
-        }
-        let n = line.len();
-        let [a, b, c, d] = row.corners.each_ref().map(|corner| &corner[..n]);
-        let [nw, ne, sw, se] = row.weights.each_ref().map(|weights| &weights[..n]);
-        let [inside, fill] = [&row.inside[..n], &self.fill[..n]];
-        for (i, out) in line.iter_mut().enumerate() {
-            let sum = weighted([a[i], b[i], c[i], d[i]], [nw[i], ne[i], sw[i], se[i]]);
-            let mixed = (sum - fill[i]) * inside[i] + fill[i];
-            *out = T::put(self.stored(if self.mixes_fill { mixed } else { sum }));
+            // Far outside, the weights are no numbers.
+            let [a, b, c, d] = if is_any { weights } else { [0.0; 4] };
+            [w0[i], w1[i], w2[i], w3[i]] = [a, b, c, d];
+            [i0[i], i1[i], i2[i], i3[i]] = indices;
+            all[i] = weighted(inside, [a, b, c, d]);
         }
     }
 
-    /// A pixel; `None` outside of the image.
-    #[inline]
-    fn pixel(&self, x: Option<usize>, y: Option<usize>, channels: usize) -> Option<&[T]> {
-        let start = (y? * self.image.width + x?) * channels;
+    /// The values of a pixel; `None` outside of the image.
+    #[inline(always)]
+    fn pixel(&self, index: i32, channels: usize) -> Option<&[T]> {
+        let start = usize::try_from(index).ok()? * channels;
         self.image.pixels_hwc.get(start..start + channels)
     }
 
     /// The value as it is stored: 8-bit values are rounded, half to even.
-    #[inline]
+    #[inline(always)]
     fn stored(&self, x: f32) -> f32 {
         match self.pixels {
             PixelType::Float => x,

@@ -87,10 +87,16 @@ pub(in crate::augment) fn affine<T: Value>(
     let [a, b, c] = [a, b, c].map(|value| value / half_width);
     let [d, e, f] = [d, e, f].map(|value| value / half_height);
     let [first_y, first_x] = size.map(|len| (1.0 - len as f32) * 0.5);
-    sample(image, size, reading, |x, y| {
-        let [x, y] = [first_x + x as f32, first_y + y as f32];
-        [x * a + y * b + c, x * d + y * e + f]
-    })
+    sample(
+        image,
+        size,
+        reading,
+        #[inline(always)]
+        move |x, y| {
+            let [x, y] = [first_x + x as i32 as f32, first_y + y as i32 as f32];
+            [x * a + y * b + c, x * d + y * e + f]
+        },
+    )
 }
 
 /// `[height, width]` that holds the whole image after the transform.

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Image, ListLimits, Parameter, ParameterValue, PixelType, TypeError};
+use crate::augment::color::TILE;
+use modelens_kernels::simd::vectorized;
 
 /// The statistics of `ImageNet` that torchvision's weights were trained with.
 const MEAN: [f64; 3] = [0.485, 0.456, 0.406];
@@ -40,14 +42,20 @@ impl Normalize {
     /// Changes each value by the mean and the deviation of its channel.
     fn each(&self, image: &mut Image, change: impl Fn(f32, f32, f32) -> f32) {
         let channels = image.channels.max(1);
-        let of: Vec<[f32; 2]> = (0..channels)
-            .map(|channel| self.of_channel(channel).map(|number| number as f32))
-            .collect();
-        for pixel in image.pixels_hwc.chunks_exact_mut(channels) {
-            for (value, &[mean, std]) in pixel.iter_mut().zip(&of) {
-                *value = change(*value, mean, std);
-            }
-        }
+        let [means, stds] = [0, 1].map(|which| {
+            let of_channel = |channel: usize| self.of_channel(channel % channels)[which] as f32;
+            (0..TILE * channels).map(of_channel).collect::<Vec<f32>>()
+        });
+        vectorized(
+            #[inline(always)]
+            || {
+                for values in image.pixels_hwc.chunks_mut(TILE * channels) {
+                    for ((value, &mean), &std) in values.iter_mut().zip(&means).zip(&stds) {
+                        *value = change(*value, mean, std);
+                    }
+                }
+            },
+        );
     }
 }
 
@@ -72,7 +80,11 @@ impl Behaviour for Normalize {
 
     fn apply(&self, _: &Draw, image: &Image) -> Image {
         let mut out = image.clone();
-        self.each(&mut out, |value, mean, std| (value - mean) / std);
+        self.each(
+            &mut out,
+            #[inline(always)]
+            |value, mean, std| (value - mean) / std,
+        );
         out
     }
 
@@ -81,7 +93,11 @@ impl Behaviour for Normalize {
     }
 
     fn undo_range(&self, image: &mut Image, _: PixelType) {
-        self.each(image, |value, mean, std| value * std + mean);
+        self.each(
+            image,
+            #[inline(always)]
+            |value, mean, std| value * std + mean,
+        );
     }
 
     fn value_range(&self, range: [f64; 2], channel: usize) -> [f64; 2] {

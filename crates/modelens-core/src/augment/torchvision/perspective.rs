@@ -101,11 +101,17 @@ impl Behaviour for RandomPerspective {
             fill: Some(&own.fill),
             pixels,
         };
-        sample(image, size, reading, |x, y| {
-            let [x, y] = [x as f32 + 0.5, y as f32 + 0.5];
-            let k = x * g + y * h + 1.0;
-            [(x * a + y * b + c) / k - 1.0, (x * d + y * e + f) / k - 1.0]
-        })
+        sample(
+            image,
+            size,
+            reading,
+            #[inline(always)]
+            move |x, y| {
+                let [x, y] = [x as i32 as f32 + 0.5, y as i32 as f32 + 0.5];
+                let k = x * g + y * h + 1.0;
+                [(x * a + y * b + c) / k - 1.0, (x * d + y * e + f) / k - 1.0]
+            },
+        )
     });
 }
 

@@ -1,6 +1,6 @@
 //! Resizes an image as torchvision does, with or without antialiasing.
 
-use modelens_kernels::simd::run;
+use modelens_kernels::simd::vectorized;
 use serde::{Deserialize, Serialize};
 
 use super::{Image, Named, Parameter, ParameterValue, PixelType, Value};
@@ -188,17 +188,17 @@ struct Exact;
 impl<T: Value> Weighing<T> for Exact {
     type Number = f64;
 
-    #[inline]
+    #[inline(always)]
     fn weight(&self, weight: f64) -> f64 {
         weight
     }
 
-    #[inline]
+    #[inline(always)]
     fn value(&self, value: T) -> f64 {
         f64::from(value.get())
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish(&self, sum: f64) -> T {
         T::put(sum as f32)
     }
@@ -210,20 +210,20 @@ struct Quantized(u32);
 impl<T: Value> Weighing<T> for Quantized {
     type Number = i32;
 
-    #[inline]
+    #[inline(always)]
     fn weight(&self, weight: f64) -> i32 {
         weight as i32
     }
 
-    #[inline]
+    #[inline(always)]
     fn value(&self, value: T) -> i32 {
-        value.get() as i32
+        value.whole()
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish(&self, sum: i32) -> T {
         let rounded = (sum + ((1 << self.0) >> 1)) >> self.0;
-        T::put(rounded.clamp(0, 255) as f32)
+        T::put_whole(rounded.clamp(0, 255))
     }
 }
 
@@ -238,12 +238,15 @@ fn filtered<T: Value>(
     let axis = |image: &Image<T>, len: usize, out: usize, is_wide: bool| {
         let mut taps = taps(len, out, kernel, antialias);
         let bits = (pixels == PixelType::Uint8).then(|| quantize(&mut taps));
-        run(|| match (bits, is_wide) {
-            (Some(bits), true) => across(image, &taps, &Quantized(bits)),
-            (Some(bits), false) => down(image, &taps, &Quantized(bits)),
-            (None, true) => across(image, &taps, &Exact),
-            (None, false) => down(image, &taps, &Exact),
-        })
+        vectorized(
+            #[inline(always)]
+            || match (bits, is_wide) {
+                (Some(bits), true) => across(image, &taps, &Quantized(bits)),
+                (Some(bits), false) => down(image, &taps, &Quantized(bits)),
+                (None, true) => across(image, &taps, &Exact),
+                (None, false) => down(image, &taps, &Exact),
+            },
+        )
     };
     let wide = (width != image.width).then(|| axis(image, image.width, width, true));
     let wide = wide.as_ref().unwrap_or(image);
@@ -253,8 +256,36 @@ fn filtered<T: Value>(
     axis(wide, image.height, height, false)
 }
 
+/// The sums of three channels over a number of pixels that is known in advance.
+#[inline(always)]
+fn weighted_sum<T: Value, W: Weighing<T>, const N: usize>(
+    weights: &[W::Number],
+    pixels: &[[T; 3]],
+    weighing: &W,
+) -> [W::Number; 3] {
+    match (weights.first_chunk::<N>(), pixels.first_chunk::<N>()) {
+        (Some(weights), Some(pixels)) => weighted_sums(weights, pixels, weighing),
+        _ => weighted_sums(weights, pixels, weighing),
+    }
+}
+
+#[inline(always)]
+fn weighted_sums<T: Value, W: Weighing<T>>(
+    weights: &[W::Number],
+    pixels: &[[T; 3]],
+    weighing: &W,
+) -> [W::Number; 3] {
+    let mut sums = [W::Number::default(); 3];
+    for (&weight, pixel) in weights.iter().zip(pixels) {
+        for (sum, &value) in sums.iter_mut().zip(pixel) {
+            *sum += weight * weighing.value(value);
+        }
+    }
+    sums
+}
+
 /// Resizes the rows.
-#[inline]
+#[inline(always)]
 fn across<T: Value, W: Weighing<T>>(image: &Image<T>, taps: &[Taps], weighing: &W) -> Image<T> {
     let channels = image.channels;
     let width = taps.len();
@@ -273,13 +304,16 @@ fn across<T: Value, W: Weighing<T>>(image: &Image<T>, taps: &[Taps], weighing: &
             if let (Ok(out), (source, _)) =
                 (<&mut [T; 3]>::try_from(&mut *out), source.as_chunks::<3>())
             {
-                let mut sums = [W::Number::default(); 3];
-                for (&weight, pixel) in own.iter().zip(source) {
-                    for (sum, &value) in sums.iter_mut().zip(pixel) {
-                        *sum += weight * weighing.value(value);
-                    }
+                // So have the sums that a slightly larger or smaller image needs.
+                let sums = match own.len() {
+                    2 => weighted_sum::<T, W, 2>(own, source, weighing),
+                    3 => weighted_sum::<T, W, 3>(own, source, weighing),
+                    4 => weighted_sum::<T, W, 4>(own, source, weighing),
+                    n => weighted_sums(own, &source[..n], weighing),
+                };
+                for (out, sum) in out.iter_mut().zip(sums) {
+                    *out = weighing.finish(sum);
                 }
-                *out = sums.map(|sum| weighing.finish(sum));
                 continue;
             }
             for (channel, out) in out.iter_mut().enumerate() {
@@ -300,7 +334,7 @@ fn across<T: Value, W: Weighing<T>>(image: &Image<T>, taps: &[Taps], weighing: &
 }
 
 /// Resizes the columns.
-#[inline]
+#[inline(always)]
 fn down<T: Value, W: Weighing<T>>(image: &Image<T>, taps: &[Taps], weighing: &W) -> Image<T> {
     let row_len = image.width * image.channels;
     let height = taps.len();

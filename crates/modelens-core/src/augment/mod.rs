@@ -65,7 +65,7 @@ pub use parameter::{
     EndLimits, FactorLimits, ListLimits, Parameter, ParameterError, ParameterValue, WholeLimits,
 };
 pub use picture::{
-    difference, difference_of_bytes, difference_rescaled, largest_difference, picture, range_of,
+    difference, difference_of_bytes, largest_difference, picture, picture_beside, range_of,
 };
 pub use pipeline::{Pipeline, PipelinePreset, PipelineStep};
 pub use values::{Choice, Factor, FillMode, Interpolation, Named, Sampling};

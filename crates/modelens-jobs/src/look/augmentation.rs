@@ -9,8 +9,8 @@ use super::{Context, LookError, load};
 use crate::photos::PhotoCache;
 use crate::{AugmentationLook, AugmentationOutcome, Grid, GridCell, Outcome};
 use modelens_core::augment::{
-    AnyImage, Draw, PHOTO_RANGE, Pipeline, difference, difference_of_bytes, difference_rescaled,
-    largest_difference, picture, range_of, to_bytes,
+    AnyImage, Draw, PHOTO_RANGE, Pipeline, difference, difference_of_bytes, largest_difference,
+    picture, picture_beside, range_of, to_bytes,
 };
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
@@ -106,6 +106,8 @@ struct Original {
     /// Index of the photo in its set.
     photo: usize,
     image: Arc<Image>,
+    /// Of its values.
+    range: [f64; 2],
     /// Rounded to bytes, if a transform of torchvision may take it.
     rounded: Option<Image<u8>>,
     picture: Arc<Image<u8>>,
@@ -117,6 +119,7 @@ impl Original {
             photo,
             rounded: look.pipeline.has_torchvision().then(|| to_bytes(&image)),
             picture: Arc::new(picture(&image, &vec![range; image.channels])),
+            range,
             image,
         }
     }
@@ -131,21 +134,19 @@ impl Original {
 
     /// What is shown of an image that was made of the photo.
     fn seen(&self, made: AnyImage, ranges: &[[f64; 2]]) -> Seen {
-        let of_step = self.difference(&made);
-        let is_shown_as_it_is = ranges.iter().all(|range| *range == PHOTO_RANGE);
-        let difference = if is_shown_as_it_is {
-            of_step
-        } else {
-            difference_rescaled(&made.floats(), ranges, &self.image)
-        };
-        let picture = match made {
-            AnyImage::Bytes(image) if is_shown_as_it_is => image,
-            made => picture(&made.into_floats(), ranges),
+        let (picture, difference) = match (made, &self.rounded) {
+            (AnyImage::Bytes(image), Some(rounded))
+                if ranges.iter().all(|range| *range == PHOTO_RANGE) =>
+            {
+                let difference = difference_of_bytes(&image, rounded);
+                (image, difference)
+            }
+            (made, _) => picture_beside(&made.floats(), ranges, &self.image, self.range),
         };
         Seen {
             picture: Arc::new(picture),
             difference,
-            steps: vec![of_step],
+            steps: Vec::new(),
         }
     }
 
@@ -256,6 +257,7 @@ fn drawn(
         }
     }
     let several = steps(look) > 1;
+    let one = steps(look) == 1;
     let see = |&(place, draws): &(usize, &[Draw])| {
         let original: &Original = &originals[place];
         let rounded = original.rounded.as_ref();
@@ -268,12 +270,19 @@ fn drawn(
         let made = look
             .pipeline
             .apply_any(draws, &original.image, rounded, &mut after_step);
-        let seen = made.map_or_else(|| original.unchanged(), |made| original.seen(made, ranges));
-        if several {
-            Seen { steps, ..seen }
-        } else {
-            seen
+        let Some(made) = made else {
+            return original.unchanged();
+        };
+        // The difference of a single step is that of the picture, unless the step rescales.
+        let rescales = ranges.iter().any(|range| *range != original.range);
+        if one && rescales {
+            steps.push(original.difference(&made));
         }
+        let seen = original.seen(made, ranges);
+        if one && !rescales {
+            steps.push(seen.difference);
+        }
+        Seen { steps, ..seen }
     };
     let seen: Vec<Seen> = if let [one] = distinct[..] {
         vec![see(&one)]

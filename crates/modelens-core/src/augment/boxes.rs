@@ -1,5 +1,7 @@
 //! The boxes that erasing and `CutMix` draw.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Image;
@@ -60,15 +62,19 @@ impl DrawnBox {
         area / (height * width) as f32
     }
 
+    /// The indices of the values of each row of pixels inside.
+    pub(super) fn rows(self, image: &Image) -> impl Iterator<Item = Range<usize>> {
+        let [width, channels] = [image.width, image.channels];
+        let [top, bottom, left, right] = self.pixels(image.height, width);
+        (top..bottom)
+            .map(move |row| (row * width + left) * channels..(row * width + right) * channels)
+    }
+
     /// A copy of the image with `value` of the index of each value inside the box.
     pub(super) fn filled(self, image: &Image, mut value: impl FnMut(usize) -> f32) -> Image {
-        let [top, bottom, left, right] = self.pixels(image.height, image.width);
         let mut out = image.clone();
-        for row in top..bottom {
-            let start = row * image.width;
-            for i in (start + left) * image.channels..(start + right) * image.channels {
-                out.pixels_hwc[i] = value(i);
-            }
+        for i in self.rows(image).flatten() {
+            out.pixels_hwc[i] = value(i);
         }
         out
     }

@@ -65,17 +65,17 @@ impl Value for u8 {
     }
 }
 
+/// The byte nearest to a value.
+#[inline(always)]
+pub(super) fn nearest(x: f32) -> u8 {
+    // Comparisons, which NaN fails, are one instruction each.
+    let x = if x > 0.0 { x } else { 0.0 };
+    u8::put(if x < 255.0 { x } else { 255.0 })
+}
+
 /// The 8-bit image nearest to an image.
 pub fn to_bytes(image: &Image) -> Image<u8> {
-    converted(
-        image,
-        #[inline(always)]
-        |x| {
-            // Comparisons, which NaN fails, are one instruction each.
-            let x = if x > 0.0 { x } else { 0.0 };
-            u8::put(if x < 255.0 { x } else { 255.0 })
-        },
-    )
+    converted(image, nearest)
 }
 
 /// An image of other values. A loop, because `collect` is not inlined into the kernel.

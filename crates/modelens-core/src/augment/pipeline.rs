@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::bytes::{self, AnyImage};
+use super::bytes::{self, AnyImage, Value as _};
+use super::color;
 use super::layers::{
     RandomBrightness, RandomContrast, RandomFlip, RandomRotation, RandomTranslation, RandomZoom,
 };
@@ -511,5 +512,9 @@ impl Pipeline {
 
 /// The 8-bit image nearest to an image, as floats.
 fn whole(image: &Image) -> Image {
-    bytes::to_floats(&bytes::to_bytes(image))
+    color::map_values(
+        image,
+        #[inline(always)]
+        |x| bytes::nearest(x).get(),
+    )
 }

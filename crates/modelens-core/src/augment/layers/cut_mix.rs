@@ -84,7 +84,13 @@ impl Behaviour for CutMix {
 /// The image with its box of the other one.
 pub(in crate::augment) fn pasted(draw: &Draw, image: &Image, other: &Image) -> Image {
     match draw {
-        Draw::CutMix(draw) => draw.cut.filled(image, |i| other.pixels_hwc[i]),
+        Draw::CutMix(draw) => {
+            let mut out = image.clone();
+            for values in draw.cut.rows(image) {
+                out.pixels_hwc[values.clone()].copy_from_slice(&other.pixels_hwc[values]);
+            }
+            out
+        }
         _ => image.clone(),
     }
 }

@@ -83,8 +83,8 @@ pub fn card_row((label, value): &(&'static str, String)) -> String {
     format!("{label}: {value}")
 }
 
-/// The numbers of a low card in one line, and in shorter ones.
-pub fn numbers_in_short(card: &TrainableCard, outcome: &TrainableOutcome) -> [String; 3] {
+/// The numbers of a low card in one line, and in shorter ones, so that no number is cut.
+pub fn numbers_in_short(card: &TrainableCard, outcome: &TrainableOutcome) -> [String; 4] {
     let change = |x: f32| measured(f64::from(x));
     let base = format!("weights of the base by {}", change(card.base.weight_change));
     let statistics = format!("statistics: {}", statistics(card, true));
@@ -94,6 +94,7 @@ pub fn numbers_in_short(card: &TrainableCard, outcome: &TrainableOutcome) -> [St
         format!("{base} · {statistics} · {output} · {loss}"),
         format!("{base} · {statistics} · {output}"),
         format!("{base} · {output}"),
+        base,
     ]
 }
 

@@ -256,8 +256,7 @@ fn drawn(
             }
         }
     }
-    let several = steps(look) > 1;
-    let one = steps(look) == 1;
+    let [one, several] = [steps(look) == 1, steps(look) > 1];
     let see = |&(place, draws): &(usize, &[Draw])| {
         let original: &Original = &originals[place];
         let rounded = original.rounded.as_ref();

@@ -202,8 +202,9 @@ impl<T: Value> Source<'_, T> {
     #[inline(always)]
     fn index(&self, x: f32, y: f32) -> i32 {
         let inside = self.x.holds(x) & self.y.holds(y);
-        // Through 32 bits, for which processors have an instruction; no image has more pixels.
-        let index = y as i32 * self.image.width as i32 + x as i32;
+        // Through 32 bits, for which processors have an instruction; no image has more pixels. Far outside, it wraps.
+        let start = (y as i32).wrapping_mul(self.image.width as i32);
+        let index = start.wrapping_add(x as i32);
         if inside { index } else { OUTSIDE }
     }
 
@@ -351,6 +352,41 @@ impl<T: Value> Source<'_, T> {
                 // Comparisons are one instruction each.
                 let x = if x > 0.0 { x } else { 0.0 };
                 if x < 255.0 { x } else { 255.0 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_far_outside_and_no_places_show_the_colour() {
+        let image = Image {
+            height: 2,
+            width: 3,
+            channels: 1,
+            pixels_hwc: vec![9_u8; 6],
+        };
+        for interpolation in [GridInterpolation::Nearest, GridInterpolation::Bilinear] {
+            let reading = Reading {
+                interpolation,
+                fill: Some(&[5.0]),
+                pixels: PixelType::Uint8,
+            };
+            for place in [1e30, -1e30, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1e9] {
+                let grids = [[place, 0.0], [0.0, place], [place, place]];
+                for at in grids {
+                    let out = sample(
+                        &image,
+                        [1, 20],
+                        reading,
+                        #[inline(always)]
+                        move |_, _| at,
+                    );
+                    assert_eq!(out.pixels_hwc, [5; 20], "{interpolation:?} {at:?}");
+                }
             }
         }
     }

@@ -168,6 +168,46 @@ impl<S: Simd> Loaded<'_, S> {
     }
 }
 
+/// The constants of one vector of channels, where there is both an affine map and a ReLU: nothing to decide is left
+/// for the loop that applies them.
+pub(crate) struct AffineReluVector<S: Simd> {
+    centre: S::f32s,
+    scale: S::f32s,
+    shift: S::f32s,
+    zero: S::f32s,
+    top: S::f32s,
+}
+
+impl<S: Simd> Loaded<'_, S> {
+    pub fn is_affine_relu(&self) -> bool {
+        self.affine.is_some() && self.relu.is_some()
+    }
+
+    /// `None` unless [`Self::is_affine_relu`].
+    #[inline(always)]
+    pub fn affine_relu(&self, s: S, at: usize) -> Option<AffineReluVector<S>> {
+        let (Some([centre, scale, shift]), Some([zero, top])) = (self.affine, self.relu) else {
+            return None;
+        };
+        Some(AffineReluVector {
+            centre: load::<S, true>(s, centre, at, S::F32_LANES),
+            scale: load::<S, true>(s, scale, at, S::F32_LANES),
+            shift: load::<S, true>(s, shift, at, S::F32_LANES),
+            zero,
+            top,
+        })
+    }
+}
+
+impl<S: Simd> AffineReluVector<S> {
+    #[inline(always)]
+    pub fn apply(&self, s: S, x: S::f32s) -> S::f32s {
+        let x = s.sub_f32s(x, self.centre);
+        let x = s.mul_add_e_f32s(x, self.scale, self.shift);
+        clamp(s, x, self.zero, self.top)
+    }
+}
+
 /// Up to `V` vectors of values, the rest zeros.
 #[inline(always)]
 fn vectors<S: Simd, const V: usize>(s: S, x: &[f32]) -> [S::f32s; V] {

@@ -18,7 +18,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::affine_relu::{AffineRelu, Channels, Loaded};
-use crate::simd::{for_vectors, load, load_unchecked, run, store};
+use crate::simd::{for_vectors, load, load_unchecked, run, store, store_unchecked};
 use crate::window::{Window, Window2d};
 
 /// Input values in one task: they fit into the L2 cache.
@@ -290,12 +290,62 @@ impl<S: Simd> Part<'_, S> {
         for r in 0..R {
             assert!(self.kernel[r].len() >= taps && self.x[r].len() >= reach);
         }
+        let is_whole = R == GROUP && K == GROUP && self.is_first && self.is_last;
+        if is_whole && self.loaded.is_affine_relu() {
+            return self.nine_taps(s, y, columns);
+        }
         macro_rules! each {
             ($full:literal, $at:expr, $count:expr) => {
                 self.vector::<R, K, $full>(s, y, columns, $at, $count)
             };
         }
         for_vectors!(S, self.pixel, each);
+    }
+
+    /// The same for a whole window of 3 x 3 with an affine map and a ReLU, which most networks have: its loop decides
+    /// nothing. A function of its own, because a browser's compiler runs out of registers in a larger one.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn nine_taps(&self, s: S, y: &mut [f32], columns: usize) {
+        let (pixel, step) = (self.pixel, self.step);
+        let reach = (columns - 1) * step + GROUP * pixel;
+        assert_eq!(y.len(), columns * pixel);
+        for r in 0..GROUP {
+            assert!(self.x[r].len() >= reach);
+        }
+        let mut at = 0;
+        while at + S::F32_LANES <= pixel {
+            let mut taps = [[s.splat_f32s(0.0); GROUP]; GROUP];
+            for r in 0..GROUP {
+                for t in 0..GROUP {
+                    let kernel = self.kernel[r];
+                    taps[r][t] = load::<S, true>(s, kernel, t * pixel + at, S::F32_LANES);
+                }
+            }
+            let Some(epilogue) = self.loaded.affine_relu(s, at) else {
+                return;
+            };
+            let (mut from, mut to) = (at, at);
+            for _ in 0..columns {
+                let mut sum = s.splat_f32s(0.0);
+                for r in 0..GROUP {
+                    for t in 0..GROUP {
+                        // SAFETY: the last tap of the last column ends at `reach` at most, because
+                        // `at + LANES <= pixel`.
+                        let x = unsafe { load_unchecked(s, self.x[r], from + t * pixel) };
+                        sum = s.mul_add_e_f32s(x, taps[r][t], sum);
+                    }
+                }
+                // SAFETY: `y` has `columns` pixels, and `at + LANES <= pixel`.
+                unsafe { store_unchecked(s, y, to, epilogue.apply(s, sum)) };
+                from += step;
+                to += pixel;
+            }
+            at += S::F32_LANES;
+        }
+        if at < pixel {
+            self.vector::<GROUP, GROUP, false>(s, y, columns, at, pixel - at);
+        }
     }
 
     /// The same for one vector of channels: its taps stay in registers for all columns.

@@ -101,6 +101,23 @@ pub unsafe fn load_unchecked<S: Simd>(_: S, x: &[f32], at: usize) -> S::f32s {
     unsafe { x.as_ptr().add(at).cast::<S::f32s>().read_unaligned() }
 }
 
+/// The reverse of [`load_unchecked`].
+///
+/// # Safety
+/// `at + S::F32_LANES` values must lie inside `y`.
+#[inline(always)]
+#[allow(unsafe_code, reason = "the caller has checked the whole range at once")]
+pub unsafe fn store_unchecked<S: Simd>(_: S, y: &mut [f32], at: usize, value: S::f32s) {
+    debug_assert!(at + S::F32_LANES <= y.len());
+    // SAFETY: the range lies inside the slice, and a vector is any `F32_LANES` values.
+    unsafe {
+        y.as_mut_ptr()
+            .add(at)
+            .cast::<S::f32s>()
+            .write_unaligned(value);
+    }
+}
+
 /// The reverse of [`load`].
 #[inline(always)]
 pub fn store<S: Simd, const FULL: bool>(

@@ -141,6 +141,38 @@ fn bits(values: &[f32]) -> Vec<u32> {
 }
 
 #[test]
+fn a_map_and_a_relu_inside_a_depthwise_convolution_give_the_bits_of_those_after_it() {
+    for (channels, side, stride) in [
+        (1, 5, 1),
+        (16, 4, 1),
+        (37, 9, 1),
+        (40, 9, 2),
+        (19, 3, 3),
+        (33, 1, 1),
+    ] {
+        let conv = shapes([side; 2], channels, &[step(3, stride, Padding::Same, None)])[0];
+        let kernel = values(9 * channels, 4);
+        let mut x = values(2 * side * side * channels, 5);
+        x[channels / 2] = f32::NAN;
+        x[side * side * channels] = f32::INFINITY;
+        let around = epilogue(channels, Some(6.0));
+        let forward = |epilogue: &AffineRelu| {
+            let mut y = vec![0.0; 2 * conv.window.outputs() * channels];
+            let around = [&AffineRelu::default(), epilogue];
+            depthwise::forward(&x, &kernel, &mut y, channels, conv.window, around);
+            y
+        };
+        let mut expected = forward(&AffineRelu::default());
+        around.apply(&mut expected, channels);
+        assert_eq!(
+            bits(&forward(&around)),
+            bits(&expected),
+            "{channels} {side} {stride}"
+        );
+    }
+}
+
+#[test]
 fn a_value_that_is_no_number_passes_through_relu() {
     let relu = AffineRelu {
         affine: None,

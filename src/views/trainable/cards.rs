@@ -250,7 +250,8 @@ fn low_card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &TrainableCard, re
     });
     let sentence = card_text(card, outcome);
     let mut job = text::small_prose(&sentence, cut.0.width(), palette);
-    job.wrap.max_rows = 2;
+    // CARD_WORDS are two rows.
+    job.wrap.max_rows = ((2.0 * cut.0.height() / sizes::CARD_WORDS) as usize).max(2);
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
         ui.add(Label::new(job).selectable(false)).tip(sentence)
     });

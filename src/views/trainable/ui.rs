@@ -154,6 +154,13 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     let has_table = !is_figure
         || height <= cut.0.height()
         || parts::only_part(ui) == Some(Part::Plot(words::LAYERS));
+    // Low cards of a figure without a table have the rest of it for their sentences.
+    let rest = cut.0.height() - picture + sizes::S3;
+    let cards = if low && is_figure && !has_table {
+        cards.max(rest)
+    } else {
+        cards
+    };
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
         let area = ScrollArea::vertical()
             .id_salt("cards and layers")

@@ -76,16 +76,22 @@ impl Behaviour for MixUp {
 
 /// `a x + b x'` with the shares a and b.
 pub(in crate::augment) fn blended(image: &Image, other: &Image, [own, rest]: [f32; 2]) -> Image {
-    let mut out = image.clone();
+    let mut pixels_hwc = vec![0.0; image.pixels_hwc.len()];
     vectorized(
         #[inline(always)]
         || {
-            for (x, other) in out.pixels_hwc.iter_mut().zip(&other.pixels_hwc) {
-                *x = own * *x + rest * other;
+            let pairs = image.pixels_hwc.iter().zip(&other.pixels_hwc);
+            for (out, (x, other)) in pixels_hwc.iter_mut().zip(pairs) {
+                *out = own * x + rest * other;
             }
         },
     );
-    out
+    Image {
+        pixels_hwc,
+        height: image.height,
+        width: image.width,
+        channels: image.channels,
+    }
 }
 
 impl Drawn for MixUpDraw {

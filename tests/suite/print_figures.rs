@@ -66,6 +66,24 @@ fn no_text_falls_under_7_points_on_any_page() {
 }
 
 #[test]
+fn cards_on_a_slide_end_their_sentences() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for page in ["beamer", "slide-16x9"] {
+        let svg = written(folder.path(), "a.svg", &["trainable", "--for", page]);
+        let svg = String::from_utf8(svg).expect("text");
+        let texts = texts(&svg);
+        assert!(
+            texts.iter().any(|text| text.contains("protects")),
+            "{texts:?}"
+        );
+        // Names of blocks in the picture are a few letters.
+        let is_cut = |text: &&String| text.ends_with('\u{2026}') && text.chars().count() > 8;
+        let cut: Vec<&String> = texts.iter().filter(is_cut).collect();
+        assert!(cut.is_empty(), "{page}: {cut:?}");
+    }
+}
+
+#[test]
 fn lengths_have_any_unit_and_text_the_wanted_size() {
     let folder = tempfile::tempdir().expect("a folder");
     let svg = |name: &str, more: &[&str]| {

@@ -4,8 +4,9 @@
 // usage: node --experimental-websocket browser.mjs [RUNS]      needs web/dist (web/build.sh), Chromium, npm, and a
 // Python with torch, torchvision and onnx
 //
-// They take turns, RUNS times after two that do not count, so that a machine that slows down slows all; medians. onnxruntime-web and TensorFlow.js run the base,
-// with BatchNorm folded into the convolutions; modelens runs the whole bundled network, with its head.
+// They take turns, RUNS times after two that do not count, so that a machine that slows down slows all; medians.
+// onnxruntime-web and TensorFlow.js run the base, with BatchNorm folded into the convolutions; modelens runs the whole
+// bundled network, with its head.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";

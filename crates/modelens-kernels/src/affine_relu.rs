@@ -168,43 +168,51 @@ impl<S: Simd> Loaded<'_, S> {
     }
 }
 
-/// The constants of one vector of channels, where there is both an affine map and a ReLU: nothing to decide is left
-/// for the loop that applies them.
-pub(crate) struct AffineReluVector<S: Simd> {
-    centre: S::f32s,
-    scale: S::f32s,
-    shift: S::f32s,
-    zero: S::f32s,
-    top: S::f32s,
+/// [`Loaded`] where there is both an affine map and a ReLU: nothing to decide is left for the loop that applies it.
+pub(crate) struct LoadedBoth<'a, S: Simd> {
+    affine: [&'a [f32]; 3],
+    relu: [S::f32s; 2],
 }
 
-impl<S: Simd> Loaded<'_, S> {
-    pub fn is_affine_relu(&self) -> bool {
-        self.affine.is_some() && self.relu.is_some()
-    }
+/// [`LoadedBoth`] with the constants of one vector of channels.
+pub(crate) struct AffineReluVector<S: Simd> {
+    affine: [S::f32s; 3],
+    relu: [S::f32s; 2],
+}
 
-    /// `None` unless [`Self::is_affine_relu`].
+impl<'a, S: Simd> Loaded<'a, S> {
+    /// `None` if the affine map or the ReLU is missing.
     #[inline(always)]
-    pub fn affine_relu(&self, s: S, at: usize) -> Option<AffineReluVector<S>> {
-        let (Some([centre, scale, shift]), Some([zero, top])) = (self.affine, self.relu) else {
-            return None;
-        };
-        Some(AffineReluVector {
-            centre: load::<S, true>(s, centre, at, S::F32_LANES),
-            scale: load::<S, true>(s, scale, at, S::F32_LANES),
-            shift: load::<S, true>(s, shift, at, S::F32_LANES),
-            zero,
-            top,
-        })
+    pub fn both(&self) -> Option<LoadedBoth<'a, S>> {
+        match (self.affine, self.relu) {
+            (Some(affine), Some(relu)) => Some(LoadedBoth { affine, relu }),
+            (None, _) | (_, None) => None,
+        }
+    }
+}
+
+impl<S: Simd> LoadedBoth<'_, S> {
+    /// Loads the constants of the vector of channels from channel `at` on.
+    #[inline(always)]
+    pub fn vector(&self, s: S, at: usize) -> AffineReluVector<S> {
+        let [centre, scale, shift] = self.affine;
+        AffineReluVector {
+            affine: [
+                load::<S, true>(s, centre, at, S::F32_LANES),
+                load::<S, true>(s, scale, at, S::F32_LANES),
+                load::<S, true>(s, shift, at, S::F32_LANES),
+            ],
+            relu: self.relu,
+        }
     }
 }
 
 impl<S: Simd> AffineReluVector<S> {
     #[inline(always)]
     pub fn apply(&self, s: S, x: S::f32s) -> S::f32s {
-        let x = s.sub_f32s(x, self.centre);
-        let x = s.mul_add_e_f32s(x, self.scale, self.shift);
-        clamp(s, x, self.zero, self.top)
+        let ([centre, scale, shift], [zero, top]) = (self.affine, self.relu);
+        let x = s.mul_add_e_f32s(s.sub_f32s(x, centre), scale, shift);
+        clamp(s, x, zero, top)
     }
 }
 

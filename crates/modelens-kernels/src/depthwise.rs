@@ -17,7 +17,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::affine_relu::{AffineRelu, Channels, Loaded};
+use crate::affine_relu::{AffineRelu, Channels, Loaded, LoadedBoth};
 use crate::simd::{for_vectors, load, load_unchecked, run, store, store_unchecked};
 use crate::window::{Window, Window2d};
 
@@ -291,8 +291,8 @@ impl<S: Simd> Part<'_, S> {
             assert!(self.kernel[r].len() >= taps && self.x[r].len() >= reach);
         }
         let is_whole = R == GROUP && K == GROUP && self.is_first && self.is_last;
-        if is_whole && self.loaded.is_affine_relu() {
-            return self.nine_taps(s, y, columns);
+        if is_whole && let Some(epilogue) = self.loaded.both() {
+            return self.nine_taps(s, y, columns, &epilogue);
         }
         macro_rules! each {
             ($full:literal, $at:expr, $count:expr) => {
@@ -306,7 +306,7 @@ impl<S: Simd> Part<'_, S> {
     /// nothing. A function of its own, because a browser's compiler runs out of registers in a larger one.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    fn nine_taps(&self, s: S, y: &mut [f32], columns: usize) {
+    fn nine_taps(&self, s: S, y: &mut [f32], columns: usize, epilogue: &LoadedBoth<'_, S>) {
         let (pixel, step) = (self.pixel, self.step);
         let reach = (columns - 1) * step + GROUP * pixel;
         assert_eq!(y.len(), columns * pixel);
@@ -322,9 +322,7 @@ impl<S: Simd> Part<'_, S> {
                     taps[r][t] = load::<S, true>(s, kernel, t * pixel + at, S::F32_LANES);
                 }
             }
-            let Some(epilogue) = self.loaded.affine_relu(s, at) else {
-                return;
-            };
+            let epilogue = epilogue.vector(s, at);
             let (mut from, mut to) = (at, at);
             for _ in 0..columns {
                 let mut sum = s.splat_f32s(0.0);

@@ -1,6 +1,5 @@
 // The window's accessibility tree as elements over the canvas: invisible, but read and operated by screen
 // readers. The canvas keeps the keyboard's focus and points at the element that has it in the window.
-import { act } from "./modelens_web.js";
 
 const canvas = document.getElementById("window");
 const root = document.getElementById("mirror");
@@ -104,20 +103,23 @@ function point(element) {
   else canvas.removeAttribute("aria-activedescendant");
 }
 
-function send(event, action, value = "") {
-  const id = event.target.node;
-  if (id !== undefined) act(id, action, value);
-}
-
-root.addEventListener("click", (event) => send(event, "click"));
-root.addEventListener("input", (event) => send(event, "value", event.target.value));
-root.addEventListener("focusin", (event) => {
-  send(event, "focus");
-  canvas.focus({ preventScroll: true });
-});
 const KEYS = { Enter: "click", " ": "click", ArrowUp: "increment", ArrowRight: "increment", ArrowDown: "decrement", ArrowLeft: "decrement" };
-root.addEventListener("keydown", (event) => {
-  if (!KEYS[event.key] || event.target.matches("input, textarea")) return;
-  event.preventDefault();
-  send(event, KEYS[event.key]);
-});
+
+/** Lets readers operate the window of the program. */
+export function operate({ act }) {
+  function send(event, action, value = "") {
+    const id = event.target.node;
+    if (id !== undefined) act(id, action, value);
+  }
+  root.addEventListener("click", (event) => send(event, "click"));
+  root.addEventListener("input", (event) => send(event, "value", event.target.value));
+  root.addEventListener("focusin", (event) => {
+    send(event, "focus");
+    canvas.focus({ preventScroll: true });
+  });
+  root.addEventListener("keydown", (event) => {
+    if (!KEYS[event.key] || event.target.matches("input, textarea")) return;
+    event.preventDefault();
+    send(event, KEYS[event.key]);
+  });
+}

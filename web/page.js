@@ -1,9 +1,9 @@
 // The page: loads the program, starts its worker, and hands both to the window.
-import * as rust from "./modelens_web.js";
+import { build, program } from "./program.js";
 import { fetched } from "./fetched.js";
 import { Interrupts } from "./interrupts.js";
 import { asked, connect, settings } from "./outside.js";
-import "./mirror.js";
+import { operate } from "./mirror.js";
 
 const panel = document.getElementById("start");
 const bar = document.getElementById("done");
@@ -50,18 +50,24 @@ async function run() {
   globalThis.modelensInterrupt = (bits) => interrupts.send(bits);
   const asking = asked(worker);
   // Compiled once, for the window and the worker.
-  const name = "modelens_web_bg.wasm";
+  const mine = build();
+  const loading = program(mine);
+  // It fails where it is waited for.
+  loading.catch(() => {});
+  const name = `${mine}_bg.wasm`;
   const bytes = await fetched(name, (...part) => progress(name, ...part));
   const module = await WebAssembly.compile(bytes).catch((error) => {
     throw new Error(`what arrived as ${name} is not the program (${error.message}). Is the network behind a login page?`);
   });
-  worker.postMessage({ module });
+  worker.postMessage({ module, build: mine });
+  const rust = await loading;
   await rust.default({ module_or_path: module });
   const { found, text, failures } = await asking;
   if (found.lesson) rust.give_text(found.lesson, text);
   const kept = settings();
   if (kept) rust.give_text("/settings/settings.json", kept);
   connect(rust, worker, found);
+  operate(rust);
   const canvas = document.getElementById("window");
   canvas.addEventListener("webglcontextlost", () => {
     fail("The browser took the graphics away from the page, as it does when the graphics driver restarts or memory is short.");

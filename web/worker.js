@@ -1,5 +1,5 @@
 // The worker: runs the program's jobs, one task between two messages.
-import init, { Side } from "./modelens_web.js";
+import { program } from "./program.js";
 import { fetched } from "./fetched.js";
 import { Heard } from "./interrupts.js";
 
@@ -105,9 +105,10 @@ async function take(bytes) {
   go();
 }
 
-async function begin(module) {
-  await init({ module_or_path: module });
-  side = new Side(await photos);
+async function begin({ module, build }) {
+  const rust = await program(build);
+  await rust.default({ module_or_path: module });
+  side = new rust.Side(await photos);
   waiting.splice(0).forEach(take);
 }
 
@@ -118,7 +119,7 @@ addEventListener("unhandledrejection", (event) => {
 
 onmessage = ({ data }) => {
   if (data.module) {
-    begin(data.module).catch((error) => postMessage({ failed: `The page could not be started: ${error.message}` }));
+    begin(data).catch((error) => postMessage({ failed: `The page could not be started: ${error.message}` }));
   } else if (data.signals) {
     heard.listen(data.signals);
   } else if (data.files) {

@@ -6,7 +6,7 @@
 //
 // They take turns, RUNS times after two that do not count, so that a machine that slows down slows all; medians.
 // onnxruntime-web and TensorFlow.js run the base, with BatchNorm folded into the convolutions; modelens runs the whole
-// bundled network, with its head.
+// bundled network, with its head. A browser that has relaxed SIMD, as Chromium does, gets the build that uses it.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -38,10 +38,10 @@ execFileSync(program, ["timing", folder], { stdio: "inherit" });
 
 // Each function prepares its page and returns what to time there: a call returns milliseconds.
 
-async function own() {
-  const [wasm, asked] = await Promise.all(["/modelens_web_bg.wasm", "/timing/requests.bin"].map(async (path) => (await fetch(path)).arrayBuffer()));
+async function own(build) {
+  const [wasm, asked] = await Promise.all([`/${build}_bg.wasm`, "/timing/requests.bin"].map(async (path) => (await fetch(path)).arrayBuffer()));
   const worker = new Worker("/worker.js", { type: "module" });
-  worker.postMessage({ module: await WebAssembly.compile(wasm) });
+  worker.postMessage({ module: await WebAssembly.compile(wasm), build });
   const view = new DataView(asked);
   const requests = [];
   for (let at = 0; at < asked.byteLength; at += 8 + requests.at(-1).bytes.length) {
@@ -146,12 +146,18 @@ const site = await serve({ "/": join(root, "web/dist/"), "/peers/": join(cache, 
 });
 const browser = await Browser.start();
 const pages = {};
-for (const [name, prepare] of Object.entries({ modelens: own, "onnxruntime-web": onnxruntime, "TensorFlow.js wasm": tensorflow })) {
+const tools = {
+  modelens: [own, "modelens_web_relaxed"],
+  "the same without relaxed SIMD": [own, "modelens_web"],
+  "onnxruntime-web": [onnxruntime],
+  "TensorFlow.js wasm": [tensorflow],
+};
+for (const [name, [prepare, build = ""]] of Object.entries(tools)) {
   const page = await browser.open(`${site.url}empty`);
   await page.until("document.readyState === 'complete'");
   const works = await page.value(`(async () => {
     globalThis.INFERENCE = ${JSON.stringify(INFERENCE)};
-    globalThis.works = await (${prepare})();
+    globalThis.works = await (${prepare})("${build}");
     return Object.keys(works);
   })()`);
   pages[name] = { page, works };

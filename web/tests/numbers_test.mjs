@@ -13,9 +13,9 @@ const program = built("--example", "replay");
 const replay = (what) => execFileSync(program, [what, folder], { encoding: "utf8" });
 console.log(replay("requests").trim());
 
-/** On the page: sends each request when the one before is answered, and posts the answers. */
-async function send() {
-  const [wasm, asked] = await Promise.all(["/modelens_web_bg.wasm", "/requests.bin"].map(async (path) => (await fetch(path)).arrayBuffer()));
+/** On the page: sends each request to a build when the one before is answered, and posts the answers. */
+async function send(build) {
+  const [wasm, asked] = await Promise.all([`/${build}_bg.wasm`, "/requests.bin"].map(async (path) => (await fetch(path)).arrayBuffer()));
   const worker = new Worker("/worker.js", { type: "module" });
   const answers = [];
   let left, next, number = 0;
@@ -27,7 +27,7 @@ async function send() {
     if (--left === 0) next();
   };
   const failed = new Promise((_, fail) => { worker.onerror = (error) => fail(new Error(error.message)); });
-  worker.postMessage({ module: await WebAssembly.compile(wasm) });
+  worker.postMessage({ module: await WebAssembly.compile(wasm), build });
   const files = await (await fetch("/files.json")).json();
   worker.postMessage({ files: files.map((path) => [path, new URL(path.replace("/case/", "/golden/"), location.href).href]) });
   const view = new DataView(asked);
@@ -58,12 +58,15 @@ const site = await serve({ "/": join(root, "web/dist/"), "/golden/": join(root, 
   return true;
 });
 
+const computes = (build) => async (browser) => {
+  const page = await browser.open(`${site.url}empty`);
+  await page.until("document.readyState === 'complete'");
+  await page.value(`(${send})("${build}")`);
+  console.log(replay("compare").trim());
+  await page.close();
+};
+
 await run({
-  async "the page computes what the program computes"(browser) {
-    const page = await browser.open(`${site.url}empty`);
-    await page.until("document.readyState === 'complete'");
-    await page.value(`(${send})()`);
-    console.log(replay("compare").trim());
-    await page.close();
-  },
+  "the page computes what the program computes": computes("modelens_web"),
+  "with relaxed SIMD too": computes("modelens_web_relaxed"),
 }, { ends: () => { site.close(); rmSync(folder, { recursive: true }); } });

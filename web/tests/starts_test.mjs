@@ -75,18 +75,31 @@ await run({
     }),
   "a script is missing": (browser) => fails(browser, /could not be fetched: page\.js/, { files: { "page.js": missing } }),
   "a script of a script is missing": (browser) => fails(browser, /could not be fetched/, { files: { "mirror.js": missing } }),
-  "the program is missing": (browser) => fails(browser, /modelens_web_bg\.wasm.*404/, { files: { "modelens_web_bg.wasm": missing } }),
+  "the program is missing": (browser) => fails(browser, /modelens_web_relaxed_bg\.wasm.*404/, { files: { "modelens_web_relaxed_bg.wasm": missing } }),
   "the program is cut off": (browser) =>
-    fails(browser, /modelens_web_bg\.wasm could not be fetched/, { files: { "modelens_web_bg.wasm": cut("modelens_web_bg.wasm") } }),
+    fails(browser, /modelens_web_relaxed_bg\.wasm could not be fetched/, { files: { "modelens_web_relaxed_bg.wasm": cut("modelens_web_relaxed_bg.wasm") } }),
   "the program is another file": (browser) =>
-    fails(browser, /not the program/, { files: { "modelens_web_bg.wasm": (_, response) => response.end("<html>a login page</html>") } }),
+    fails(browser, /not the program/, { files: { "modelens_web_relaxed_bg.wasm": (_, response) => response.end("<html>a login page</html>") } }),
+  "the program's script is missing": (browser) =>
+    fails(browser, /modelens_web_relaxed\.js could not be fetched/, { files: { "modelens_web_relaxed.js": missing } }),
   "the photos are missing": (browser) => fails(browser, /photos\.tar.*404/, { files: { "photos.tar": missing } }),
   "the worker is missing": (browser) => fails(browser, /could not be fetched: worker\.js/, { files: { "worker.js": missing } }),
+
+  async "a browser without relaxed SIMD"(browser) {
+    const page = await started(browser, (page) =>
+      page.call("Page.addScriptToEvaluateOnNewDocument", {
+        // A module with one of its instructions, whose first byte in the code is 253 and whose number is above 255.
+        source: "const valid = WebAssembly.validate; WebAssembly.validate = (bytes) => !String(bytes).includes('253,133,2') && valid(bytes)",
+      }));
+    const fetched = await page.value("performance.getEntriesByType('resource').map(({ name }) => name.split('/').pop()).join(' ')");
+    assert(/modelens_web_bg\.wasm/.test(fetched) && !/relaxed/.test(fetched), fetched);
+    await page.close();
+  },
 
   async "offline after the page"(browser) {
     const page = await browser.open("about:blank");
     await page.call("Network.enable");
-    treat = { "modelens_web_bg.wasm": (_, response) => response.destroy(), "photos.tar": (_, response) => response.destroy() };
+    treat = { "modelens_web_relaxed_bg.wasm": (_, response) => response.destroy(), "photos.tar": (_, response) => response.destroy() };
     await page.go(site.url);
     await says(page, /could not be fetched/);
     await page.close();

@@ -1,6 +1,9 @@
 //! Runtime dispatch: every kernel is compiled for AVX-512, AVX2 with FMA, NEON and a portable
 //! fallback, and the best one the processor supports runs. All but the fallback fuse multiply-adds
 //! and give the same bits.
+//!
+//! WebAssembly cannot choose at run time: a browser rejects a program with an instruction it does not know. The page
+//! is built twice, with and without relaxed SIMD, the extension that can fuse, and the browser takes one.
 
 use std::sync::OnceLock;
 
@@ -17,7 +20,22 @@ pub fn choose(path: &str) {
 
 /// Runs a kernel on the chosen path.
 pub fn run<Op: WithSimd>(op: Op) -> Op::Output {
+    #[cfg(target_arch = "wasm32")]
+    return run_on_page(op);
+    #[cfg(not(target_arch = "wasm32"))]
     CHOSEN.get_or_init(|| named(&preferred())).dispatch(op)
+}
+
+/// The same on the page, without the code of the paths that its build does not take.
+#[cfg(target_arch = "wasm32")]
+#[allow(unsafe_code, reason = "a check at run time would keep the other paths")]
+fn run_on_page<Op: WithSimd>(op: Op) -> Op::Output {
+    #[cfg(target_feature = "relaxed-simd")]
+    use pulp::wasm::RelaxedSimd as Vectors;
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    use pulp::wasm::Simd128 as Vectors;
+    // SAFETY: a browser without these instructions has not accepted the build.
+    Simd::vectorize(unsafe { Vectors::new_unchecked() }, op)
 }
 
 /// Runs a closure compiled for the chosen path, so that the compiler vectorises its loops. The closure needs
@@ -50,6 +68,8 @@ pub fn instruction_set() -> &'static str {
         Arch::Neon(_) => "NEON",
         #[cfg(target_arch = "wasm32")]
         Arch::Simd128(_) => "simd128",
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        Arch::RelaxedSimd(_) => "relaxed simd128",
         _ => "portable",
     }
 }
@@ -141,10 +161,20 @@ pub fn select<S: Simd>(s: S, mask: S::m32s, a: S::f32s, b: S::f32s) -> S::f32s {
     s.transmute_f32s_u32s(s.select_u32s(mask, a, b))
 }
 
-/// `a * b + c` as vectors compute it, for values that do not fill one: fused, except in browsers, which have
-/// no such instruction.
+/// True if the vectors of the page fuse multiply-adds, where the processor can.
+pub const IS_RELAXED: bool = cfg!(all(target_arch = "wasm32", target_feature = "relaxed-simd"));
+
+/// `a * b + c` as vectors compute it, for values that do not fill one: fused, except in browsers without an
+/// instruction for it.
 #[inline(always)]
 pub fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    {
+        use core::arch::wasm32::{f32x4_extract_lane, f32x4_relaxed_madd, f32x4_splat};
+        let sum = f32x4_relaxed_madd(f32x4_splat(a), f32x4_splat(b), f32x4_splat(c));
+        return f32x4_extract_lane::<0>(sum);
+    }
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")))]
     if cfg!(target_arch = "wasm32") {
         a * b + c
     } else {

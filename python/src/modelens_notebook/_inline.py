@@ -12,7 +12,8 @@ from pathlib import Path
 from . import _page, _web
 
 #: The scripts of the page in the order in which they import each other.
-SCRIPTS = ("fetched.js", "interrupts.js", "modelens_web.js", "outside.js", "mirror.js", "worker.js", "page.js")
+SCRIPTS = ("fetched.js", "interrupts.js", "modelens_web.js", "program.js", "outside.js", "mirror.js", "worker.js", "page.js")
+#: The build that every browser runs: a cell does not know which one shows it.
 PROGRAM = "modelens_web_bg.wasm"
 LAB = "lab_mobilenetv2.keras"
 PHOTOS = "photos.tar"
@@ -84,7 +85,7 @@ def document(model: Sequence[Path], photos: Sequence[Path], state: str) -> str:
         "photos": [path.name for path in photos],
         "state": state,
         # What the address of a page says elsewhere.
-        "search": json.dumps("?embed&model" if model else "?embed"),
+        "search": json.dumps("?embed&plain&model" if model else "?embed&plain"),
     }
     values = {
         "__FILES__": json.dumps(packed),

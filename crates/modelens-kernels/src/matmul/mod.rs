@@ -24,7 +24,7 @@ use pulp::{Simd, WithSimd};
 
 use crate::affine_relu::{AffineRelu, Channels, Loaded};
 use crate::scratch::aligned;
-use crate::simd::{load, run, store};
+use crate::simd::{IS_RELAXED, load, run, store};
 use sums::{Columns, Packed, Pieces, Rows, packed};
 
 /// One factor of a matrix product.
@@ -85,9 +85,9 @@ const fn most_vectors(registers: usize) -> usize {
 }
 
 /// True if the rows of the left factor are packed for a product with this many columns. Elsewhere an address costs
-/// nothing, in WebAssembly an instruction for each row.
+/// nothing, in WebAssembly an instruction for each row; sums of fused multiply-adds wait for it sooner.
 const fn packs_left(columns: usize) -> bool {
-    cfg!(target_arch = "wasm32") && columns >= 40
+    cfg!(target_arch = "wasm32") && (IS_RELAXED || columns >= 40)
 }
 
 /// True if the right factor is read where it lies, because packing it for this many rows would take longer than it

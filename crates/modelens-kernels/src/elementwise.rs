@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::affine_relu::{Affine, AffineRelu};
 use crate::row_sums::column_sums;
-use crate::slices::{tensor, values, with_values};
+use crate::slices::{tensor, values, with_all_values, with_values};
 
 /// Values in one task.
 const CHUNK: usize = 1 << 14;
@@ -156,6 +156,71 @@ impl CustomOp2 for AddBias {
 /// `y = x + bias` along the last axis.
 pub fn add_bias(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
     x.apply_op2(bias, AddBias)
+}
+
+/// `y = a * b` for tensors of one shape.
+struct Product;
+
+/// `a * b` for every pair of values.
+fn products(a: &[f32], b: &[f32]) -> Vec<f32> {
+    let mut y = vec![0.0_f32; a.len()];
+    let factors = a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK));
+    y.par_chunks_mut(CHUNK)
+        .zip(factors)
+        .for_each(|(y, (a, b))| {
+            y.iter_mut()
+                .zip(a.iter().zip(b))
+                .for_each(|(y, (a, b))| *y = a * b);
+        });
+    y
+}
+
+impl CustomOp2 for Product {
+    fn name(&self) -> &'static str {
+        "product"
+    }
+
+    fn cpu_fwd(
+        &self,
+        a: &CpuStorage,
+        a_layout: &Layout,
+        b: &CpuStorage,
+        b_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let y = products(values(a, a_layout)?, values(b, b_layout)?);
+        Ok((CpuStorage::F32(y), a_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        a: &Tensor,
+        b: &Tensor,
+        _y: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let by = |factor: &Tensor| {
+            let product = with_all_values(&[grad, factor], |all| Ok(products(all[0], all[1])))?;
+            tensor(product, grad.shape())
+        };
+        let da = a.track_op().then(|| by(b)).transpose()?;
+        let db = b.track_op().then(|| by(a)).transpose()?;
+        Ok((da, db))
+    }
+}
+
+/// `a * b` for two tensors of one shape. candle's own threads, which wait for each other by spinning, would take the
+/// cores from what else runs.
+///
+/// # Errors
+/// Tensors of different shapes.
+pub fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    if a.dims() != b.dims() {
+        let (a, b) = (a.dims(), b.dims());
+        return Err(Error::Msg(format!(
+            "a product of the shapes {a:?} and {b:?}"
+        )));
+    }
+    a.contiguous()?.apply_op2(&b.contiguous()?, Product)
 }
 
 /// `y`, but NaN where `nan` is not 0: candle's comparisons drop NaN, TensorFlow's propagate it.

@@ -15,6 +15,7 @@ pub mod depthwise;
 pub mod depthwise_backward;
 pub mod elementwise;
 pub mod matmul;
+pub mod pixel_mean;
 pub mod row_sums;
 pub mod scratch;
 pub mod simd;

@@ -1,7 +1,7 @@
 //! Arrays of NumPy: `.npy`, and the arrays `x` and `y`, or `x_train`, `y_train`, `x_test` and `y_test`, of
 //! an `.npz`.
 
-use std::io::{Cursor, Read, Seek};
+use std::io::{BufReader, Cursor, Read, Seek};
 
 use npyz::{DType, NpyFile, TypeChar};
 use zip::ZipArchive;
@@ -59,7 +59,8 @@ struct Array {
 #[allow(clippy::cast_lossless, reason = "one line for every type")]
 fn read(mut reader: impl Read) -> Result<Array, String> {
     let header = header(&mut reader).map_err(|why| format!("this is not a NumPy array: {why}"))?;
-    let reader = Cursor::new(header).chain(reader);
+    // `npyz` asks for one value at a time, and each answer of a zip entry is slow.
+    let reader = Cursor::new(header).chain(BufReader::with_capacity(1 << 16, reader));
     // `npyz` multiplies the sides of the shape without checking for overflow.
     let npy = crate::guarded(|| NpyFile::new(reader).map_err(|e| e.to_string()));
     let npy = npy.and_then(|npy| npy)?;

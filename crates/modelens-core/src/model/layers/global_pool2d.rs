@@ -7,6 +7,7 @@ use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp, Pooling};
 use crate::rules::Role;
 use modelens_kernels::elementwise::keep_nan;
+use modelens_kernels::pixel_mean::pixel_mean;
 
 /// Largest or mean value over H and W of `[N, H, W, C]`. Source: Keras' `GlobalMaxPooling2D` and
 /// `GlobalAveragePooling2D`.
@@ -40,7 +41,7 @@ impl LayerOp for GlobalPool2d {
         let x = call.x()?.reshape((n, height * width, channels))?;
         let y = match self.pooling {
             Pooling::Max => keep_nan(&x.max(1)?, &x.ne(&x)?.max(1)?)?,
-            Pooling::Average => x.mean(1)?,
+            Pooling::Average => pixel_mean(&x)?,
         };
         if self.keep_dims {
             y.reshape((n, 1, 1, channels))

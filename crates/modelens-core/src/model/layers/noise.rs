@@ -9,6 +9,7 @@ use super::{Call, CallMode, LayerOp};
 use crate::model::shape_text;
 use crate::random::{Draws, StreamKey};
 use crate::rules::{Role, Semantics};
+use modelens_kernels::elementwise::product;
 
 /// Layers that disturb their input in training mode and return it in inference. Every draw comes from a
 /// seeded stream of its own, so the mask of a layer does not depend on the rest of the network. Source of
@@ -172,7 +173,7 @@ fn masked(x: &Tensor, rate: f64, shape: &[usize], key: StreamKey<'_>) -> Result<
     let mask = draw(shape, key, |d| if d.unit() >= rate { kept } else { 0.0 })?;
     let mask = mask.broadcast_as(x.shape())?.contiguous()?;
     Ok(Disturbed {
-        output: (x * &mask)?,
+        output: product(x, &mask)?,
         mask: Some(mask),
     })
 }

@@ -28,10 +28,7 @@ where
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = values(x, layout)?;
         let mut y = vec![0.0_f32; x.len()];
-        let chunks = y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));
-        chunks.for_each(|(y, x)| {
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (self.f)(x));
-        });
+        map_into(x, &mut y, &self.f);
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
 
@@ -49,10 +46,21 @@ where
     }
 }
 
-/// `y = (x - centre) * scale + shift` along the last axis. Each vector has length 1 or C and is a
+/// Writes `f` of every value of `x` into `y`.
+pub fn map_into(x: &[f32], y: &mut [f32], f: impl Fn(f32) -> f32 + Sync) {
+    let chunks = y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));
+    chunks.for_each(|(y, x)| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x)));
+}
+
+/// Replaces every value by `f` of it.
+pub fn change(x: &mut [f32], f: impl Fn(f32) -> f32 + Sync) {
+    x.par_chunks_mut(CHUNK)
+        .for_each(|x| x.iter_mut().for_each(|x| *x = f(*x)));
+}
+
+/// `y = x * scale + shift` along the last axis. Each vector has length 1 or C and is a
 /// constant without a gradient.
 struct ScaleShift {
-    centre: Vec<f32>,
     scale: Vec<f32>,
     shift: Vec<f32>,
 }
@@ -69,6 +77,21 @@ fn spread(vector: &[f32], channels: usize) -> Result<Vec<f32>> {
     }
 }
 
+/// `x * scale + shift` for this many channels; each vector has length 1 or C.
+///
+/// # Errors
+/// Another length.
+pub fn affine(scale: &[f32], shift: &[f32], channels: usize) -> Result<AffineRelu> {
+    Ok(AffineRelu {
+        affine: Some(Affine {
+            centre: vec![0.0; channels],
+            scale: spread(scale, channels)?,
+            shift: spread(shift, channels)?,
+        }),
+        relu: None,
+    })
+}
+
 impl CustomOp1 for ScaleShift {
     fn name(&self) -> &'static str {
         "scale-shift"
@@ -77,20 +100,7 @@ impl CustomOp1 for ScaleShift {
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = values(x, layout)?;
         let channels = layout.dims().last().copied().unwrap_or(1).max(1);
-        let centre = spread(&self.centre, channels)?;
-        let (scale, shift) = (
-            spread(&self.scale, channels)?,
-            spread(&self.shift, channels)?,
-        );
-        let affine = Affine {
-            centre,
-            scale,
-            shift,
-        };
-        let epilogue = AffineRelu {
-            affine: Some(affine),
-            relu: None,
-        };
+        let epilogue = affine(&self.scale, &self.shift, channels)?;
         let mut y = vec![0.0_f32; x.len()];
         epilogue.apply_into(x, &mut y, channels);
         Ok((CpuStorage::F32(y), layout.shape().clone()))
@@ -104,11 +114,7 @@ impl CustomOp1 for ScaleShift {
 /// `y = x * scale + shift` along the last axis; each vector has length 1 or C.
 pub fn scale_shift(x: &Tensor, scale: &[f32], shift: &[f32]) -> Result<Tensor> {
     let (scale, shift) = (scale.to_vec(), shift.to_vec());
-    x.apply_op1(ScaleShift {
-        centre: vec![0.0],
-        scale,
-        shift,
-    })
+    x.apply_op1(ScaleShift { scale, shift })
 }
 
 /// `y = x + bias` along the last axis.
@@ -128,7 +134,6 @@ impl CustomOp2 for AddBias {
     ) -> Result<(CpuStorage, Shape)> {
         let bias = values(bias, bias_layout)?;
         let op = ScaleShift {
-            centre: vec![0.0],
             scale: vec![1.0],
             shift: bias.to_vec(),
         };

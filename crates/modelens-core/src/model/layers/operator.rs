@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::shape::{ImageShape, Shapes, broadcast};
 use super::{Activation, Arity, Call, CallMode, LayerOp, activate};
 use crate::rules::Role;
-use modelens_kernels::elementwise::{keep_nan, map};
+use modelens_kernels::elementwise::keep_nan;
 
 /// `a <operator> b` with broadcasting; a number is a tensor with one value. Source: Python's operators
 /// on tensors, as TensorFlow and Keras write them into a file.
@@ -42,9 +42,6 @@ impl LayerOp for Operator {
 
     fn forward(&self, call: &Call<'_>) -> Result<Tensor> {
         let [a, b] = call.pair()?;
-        if let Some(y) = self.with_number(a, b)? {
-            return Ok(y);
-        }
         match self {
             Self::Add => a.broadcast_add(b),
             Self::Subtract => a.broadcast_sub(b),
@@ -61,25 +58,6 @@ impl LayerOp for Operator {
 
     fn arity(&self) -> Arity {
         Arity::TensorAndOperand
-    }
-}
-
-impl Operator {
-    /// The same where `b` is one number without a gradient, as in most files; `None` elsewhere.
-    fn with_number(self, a: &Tensor, b: &Tensor) -> Result<Option<Tensor>> {
-        if b.elem_count() != 1 || b.rank() > a.rank() || b.track_op() {
-            return Ok(None);
-        }
-        let b = b.flatten_all()?.to_vec1::<f32>()?[0];
-        let a = a.contiguous()?;
-        let y = match self {
-            Self::Add => map(&a, move |a| a + b, |_| 1.0),
-            Self::Subtract => map(&a, move |a| a - b, |_| 1.0),
-            Self::Multiply => map(&a, move |a| a * b, move |_| b),
-            Self::Divide => map(&a, move |a| a / b, move |_| 1.0 / b),
-            Self::Power | Self::Maximum | Self::Minimum => return Ok(None),
-        };
-        y.map(Some)
     }
 }
 
@@ -102,24 +80,6 @@ fn is_nan(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 mod tests {
     use super::*;
     use candle_core::Device;
-
-    #[test]
-    fn a_number_gives_what_a_tensor_gives() {
-        let a = Tensor::from_slice(&[-1.5_f32, 0.0, 3.0, 7.0], (2, 2), &Device::Cpu).unwrap();
-        let b = Tensor::from_slice(&[127.5_f32], 1, &Device::Cpu).unwrap();
-        for (operator, expected) in [
-            (Operator::Add, a.broadcast_add(&b)),
-            (Operator::Subtract, a.broadcast_sub(&b)),
-            (Operator::Multiply, a.broadcast_mul(&b)),
-            (Operator::Divide, a.broadcast_div(&b)),
-        ] {
-            let y = operator.with_number(&a, &b).unwrap().expect("its path");
-            let values = |x: &Tensor| x.to_vec2::<f32>().unwrap();
-            assert_eq!(values(&y), values(&expected.unwrap()), "{operator:?}");
-        }
-        let row = Tensor::from_slice(&[1.0_f32, 2.0], 2, &Device::Cpu).unwrap();
-        assert!(Operator::Add.with_number(&a, &row).unwrap().is_none());
-    }
 
     #[test]
     fn nan_on_either_side_wins() {

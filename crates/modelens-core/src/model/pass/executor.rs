@@ -9,6 +9,7 @@ use candle_core::{Device, Error, Result, Tensor};
 use super::backward::{Saved, Tape};
 use super::batch_norm::applied;
 use super::plan::{Plan, kernel_of, relu_max};
+use super::pointwise::{rescaled, with_number};
 use super::{BatchNormPass, PassOptions, Tap};
 use crate::model::Model;
 use crate::model::array::Array;
@@ -286,6 +287,15 @@ impl<'a> Executor<'a> {
                 self.save(id, || Saved::Add);
                 let b = inputs.swap_remove(1);
                 return done(added(inputs.swap_remove(0), b)?);
+            }
+            // The backward pass of these repeats the generic call.
+            LayerKind::Operator(operator) if !self.records(id) => {
+                if let Some(y) = with_number(*operator, &mut inputs)? {
+                    return done(y);
+                }
+            }
+            LayerKind::Rescaling(rescaling) if !self.records(id) && inputs.len() == 1 => {
+                return done(rescaled(rescaling, inputs.swap_remove(0))?);
             }
             // The others have no fast path.
             _ => {}

@@ -9,6 +9,7 @@ mod executor;
 mod memory;
 mod one_row;
 mod plan;
+mod pointwise;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

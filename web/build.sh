@@ -20,18 +20,19 @@ if [ "$("$bindgen" --version 2>/dev/null | awk '{ print $2 }')" != "$version" ];
 fi
 # getrandom asks for its back end by a flag; 128-bit vectors are in every browser since 2023. Without loop
 # strength reduction, loads keep constant offsets: a pass takes 7 % less time, and the code is smaller.
-flags='--cfg getrandom_backend="wasm_js" -C llvm-args=-disable-lsr'
+flags='--cfg getrandom_backend="wasm_js" -C target-feature=+simd128 -C llvm-args=-disable-lsr'
 built=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
 dist=web/dist
 rm -rf $dist && mkdir -p $dist
 # Two builds: see program.js.
 builds=(modelens_web modelens_web_relaxed)
 for name in "${builds[@]}"; do
-    vectors=+simd128
-    [ "$name" = modelens_web ] || vectors+=,+relaxed-simd
-    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$flags -C target-feature=$vectors" \
-        cargo build --locked --quiet --profile "$profile" --target $target -p modelens-web
+    features=()
+    [ "$name" = modelens_web ] || features=(--features relaxed-simd)
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$flags \
+        cargo build --locked --quiet --profile "$profile" --target $target -p modelens-web "${features[@]}"
     "$bindgen" --target web --no-typescript --out-name "$name" --out-dir $dist "$built/$target/${profile/#dev/debug}/modelens_web.wasm"
+    [ "$name" = modelens_web ] || python3 web/exact_minima.py $dist/${name}_bg.wasm
 done
 cp web/index.html web/*.js $dist/
 cp assets/icon/modelens.svg $dist/icon.svg

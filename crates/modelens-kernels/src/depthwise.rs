@@ -280,6 +280,10 @@ struct Part<'a, S: Simd> {
 impl<S: Simd> Part<'_, S> {
     /// Adds the `K` taps in each of `R` rows.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(
+        all(target_arch = "wasm32", feature = "relaxed-simd"),
+        target_feature(enable = "relaxed-simd")
+    )]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn add<const R: usize, const K: usize>(&self, s: S, y: &mut [f32]) {
         let columns = y.len() / self.pixel;
@@ -305,6 +309,10 @@ impl<S: Simd> Part<'_, S> {
     /// The same for a whole window of 3 x 3 with an affine map and a ReLU, which most networks have: its loop decides
     /// nothing. A function of its own, because a browser's compiler runs out of registers in a larger one.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(
+        all(target_arch = "wasm32", feature = "relaxed-simd"),
+        target_feature(enable = "relaxed-simd")
+    )]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn nine_taps(&self, s: S, y: &mut [f32], columns: usize, epilogue: &LoadedBoth<'_, S>) {
         let (pixel, step) = (self.pixel, self.step);

@@ -3,7 +3,9 @@
 //! and give the same bits.
 //!
 //! WebAssembly cannot choose at run time: a browser rejects a program with an instruction it does not know. The page
-//! is built twice, with and without relaxed SIMD, the extension that can fuse, and the browser takes one.
+//! is built twice, with and without relaxed SIMD, the extension that can fuse, and the browser takes one. A Cargo
+//! feature of this crate adds the instructions to its functions; `web/build.sh` takes out those that LLVM then puts
+//! everywhere.
 
 use std::sync::OnceLock;
 
@@ -30,9 +32,9 @@ pub fn run<Op: WithSimd>(op: Op) -> Op::Output {
 #[cfg(target_arch = "wasm32")]
 #[allow(unsafe_code, reason = "a check at run time would keep the other paths")]
 fn run_on_page<Op: WithSimd>(op: Op) -> Op::Output {
-    #[cfg(target_feature = "relaxed-simd")]
+    #[cfg(feature = "relaxed-simd")]
     use pulp::wasm::RelaxedSimd as Vectors;
-    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[cfg(not(feature = "relaxed-simd"))]
     use pulp::wasm::Simd128 as Vectors;
     // SAFETY: a browser without these instructions has not accepted the build.
     Simd::vectorize(unsafe { Vectors::new_unchecked() }, op)
@@ -59,6 +61,13 @@ pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
 
 /// The instruction set of the chosen path, for people.
 pub fn instruction_set() -> &'static str {
+    if cfg!(target_arch = "wasm32") {
+        return if IS_RELAXED {
+            "relaxed simd128"
+        } else {
+            "simd128"
+        };
+    }
     match CHOSEN.get_or_init(|| named(&preferred())) {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         Arch::V3(_) => "AVX2",
@@ -66,10 +75,6 @@ pub fn instruction_set() -> &'static str {
         Arch::V4(_) => "AVX-512",
         #[cfg(target_arch = "aarch64")]
         Arch::Neon(_) => "NEON",
-        #[cfg(target_arch = "wasm32")]
-        Arch::Simd128(_) => "simd128",
-        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-        Arch::RelaxedSimd(_) => "relaxed simd128",
         _ => "portable",
     }
 }
@@ -162,19 +167,19 @@ pub fn select<S: Simd>(s: S, mask: S::m32s, a: S::f32s, b: S::f32s) -> S::f32s {
 }
 
 /// True if the vectors of the page fuse multiply-adds, where the processor can.
-pub const IS_RELAXED: bool = cfg!(all(target_arch = "wasm32", target_feature = "relaxed-simd"));
+pub const IS_RELAXED: bool = cfg!(all(target_arch = "wasm32", feature = "relaxed-simd"));
 
 /// `a * b + c` as vectors compute it, for values that do not fill one: fused, except in browsers without an
 /// instruction for it.
 #[inline(always)]
 pub fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    #[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
     {
         use core::arch::wasm32::{f32x4_extract_lane, f32x4_relaxed_madd, f32x4_splat};
         let sum = f32x4_relaxed_madd(f32x4_splat(a), f32x4_splat(b), f32x4_splat(c));
-        return f32x4_extract_lane::<0>(sum);
+        f32x4_extract_lane::<0>(sum)
     }
-    #[cfg(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")))]
+    #[cfg(not(all(target_arch = "wasm32", feature = "relaxed-simd")))]
     if cfg!(target_arch = "wasm32") {
         a * b + c
     } else {

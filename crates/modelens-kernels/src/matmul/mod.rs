@@ -268,6 +268,10 @@ struct Tile<'a, S: Simd> {
 impl<S: Simd> Tile<'_, S> {
     /// Computes all rows of the columns.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(
+        all(target_arch = "wasm32", feature = "relaxed-simd"),
+        target_feature(enable = "relaxed-simd")
+    )]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn columns<const V: usize>(&self, s: S, b: Factor<'_>, strip: &mut Vec<f32>, out: &mut [f32]) {
         let epilogue = self.epilogue.channels::<V>(s, self.column, self.width);

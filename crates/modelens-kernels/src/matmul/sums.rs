@@ -56,9 +56,20 @@ pub(super) struct Pieces<'a, S: Simd, const V: usize, const R: usize> {
 impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Pieces<'_, S, V, R> {
     type Output = [[S::f32s; V]; R];
 
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[inline(always)]
     fn call(self) -> Self::Output {
+        self.sums()
+    }
+}
+
+impl<S: Simd, const V: usize, const R: usize> Pieces<'_, S, V, R> {
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(
+        all(target_arch = "wasm32", feature = "relaxed-simd"),
+        target_feature(enable = "relaxed-simd")
+    )]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn sums(self) -> [[S::f32s; V]; R] {
         let Self {
             s,
             piece,
@@ -181,9 +192,20 @@ pub(super) struct Columns<'a, S: Simd, const V: usize, const R: usize> {
 impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Columns<'_, S, V, R> {
     type Output = [[S::f32s; V]; R];
 
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[inline(always)]
     fn call(self) -> Self::Output {
+        self.sums()
+    }
+}
+
+impl<S: Simd, const V: usize, const R: usize> Columns<'_, S, V, R> {
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(
+        all(target_arch = "wasm32", feature = "relaxed-simd"),
+        target_feature(enable = "relaxed-simd")
+    )]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn sums(self) -> [[S::f32s; V]; R] {
         let Self {
             s,
             a,

@@ -74,9 +74,7 @@ class Reader:
             self.at += 1
 
 
-def replace(data: bytearray) -> int:
-    """Replaces them; returns how many there were."""
-    replaced = 0
+def replace(data: bytearray) -> None:
     section = Reader(data, 8)
     while section.at < len(data):
         kind = data[section.at]
@@ -84,13 +82,11 @@ def replace(data: bytearray) -> int:
         end = section.number() + section.at
         if kind == CODE_SECTION:
             for _ in range(section.number()):
-                replaced += in_function(section)
+                replace_in_function(section)
         section.at = end
-    return replaced
 
 
-def in_function(code: Reader) -> int:
-    replaced = 0
+def replace_in_function(code: Reader) -> None:
     end = code.number() + code.at
     for _ in range(code.number()):
         code.numbers(2)
@@ -103,13 +99,10 @@ def in_function(code: Reader) -> int:
         start = code.at
         vector = code.number()
         if vector in EXACT:
-            exact = EXACT[vector]
-            code.data[start:code.at] = bytes((exact, 1))
-            replaced += 1
+            code.data[start:code.at] = bytes((EXACT[vector], 1))
         code.vector_operands(vector)
     if code.at != end:
         raise SystemExit("an instruction goes beyond its function")
-    return replaced
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ await run({
   async "a browser without relaxed SIMD"(browser) {
     const page = await started(browser, (page) =>
       page.call("Page.addScriptToEvaluateOnNewDocument", {
-        // A module with one of its instructions, whose first byte in the code is 253 and whose number is above 255.
+        // Refuses what has a relaxed multiply-add, as a browser that does not know it.
         source: "const valid = WebAssembly.validate; WebAssembly.validate = (bytes) => !String(bytes).includes('253,133,2') && valid(bytes)",
       }));
     const fetched = await page.value("performance.getEntriesByType('resource').map(({ name }) => name.split('/').pop()).join(' ')");

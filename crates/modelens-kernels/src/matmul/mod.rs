@@ -85,7 +85,7 @@ const fn most_vectors(registers: usize) -> usize {
 }
 
 /// True if the rows of the left factor are packed for a product with this many columns. Elsewhere an address costs
-/// nothing, in WebAssembly an instruction for each row; sums of fused multiply-adds wait for it sooner.
+/// nothing, in WebAssembly an instruction for each row. Next to fused multiply-adds it always costs more than packing.
 const fn packs_left(columns: usize) -> bool {
     cfg!(target_arch = "wasm32") && (IS_RELAXED || columns >= 40)
 }

@@ -10,7 +10,7 @@ use modelens_core::dataset::resize::{resize_bilinear, resize_rgb8};
 use modelens_core::dataset::{Image, PhotoSet, Photos, batch};
 use modelens_core::model::first_norm::Suspicion;
 
-use crate::look::DonePasses;
+use crate::look::{DonePasses, Undrawn};
 
 /// Longer side of a thumbnail in pixels: twice the size on the card, for high-density screens.
 const THUMBNAIL: usize = 256;
@@ -43,6 +43,8 @@ pub struct PhotoCache {
     pub suspicion: Option<Suspicion>,
     /// The passes of the last Predict look, done or given up.
     pub predict: Option<DonePasses>,
+    /// What the last augmentation look did not draw.
+    pub undrawn: Option<Undrawn>,
 }
 
 /// A photo of a batch, or why it cannot be decoded.

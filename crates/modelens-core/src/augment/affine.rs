@@ -6,6 +6,7 @@
 use modelens_kernels::simd::vectorized;
 
 use super::layers::Draw;
+use super::tensors::{integer, round_signed};
 use super::values::{FillMode, Interpolation, Sampling};
 use crate::dataset::Image;
 
@@ -210,23 +211,25 @@ impl Resampling<'_> {
         match (interpolation, self.image.channels) {
             (Interpolation::Bilinear, 3) => self.each_pixel::<F, 3>(
                 #[inline(always)]
+                |at, xs, ys, line| mix_row::<F>(at, xs, ys, line),
+                #[inline(always)]
                 |at, x, y, out| {
                     at.bilinear::<F, 3>(x, y, out);
                 },
             ),
-            (Interpolation::Bilinear, _) => self.each_pixel::<F, 0>(
+            (Interpolation::Bilinear, _) => self.each_alone::<F, 0>(
                 #[inline(always)]
                 |at, x, y, out| {
                     at.bilinear::<F, 0>(x, y, out);
                 },
             ),
-            (Interpolation::Nearest, 3) => self.each_pixel::<F, 3>(
+            (Interpolation::Nearest, 3) => self.each_alone::<F, 3>(
                 #[inline(always)]
                 |at, x, y, out| {
                     at.nearest::<3>(x, y, out);
                 },
             ),
-            (Interpolation::Nearest, _) => self.each_pixel::<F, 0>(
+            (Interpolation::Nearest, _) => self.each_alone::<F, 0>(
                 #[inline(always)]
                 |at, x, y, out| {
                     at.nearest::<0>(x, y, out);
@@ -238,8 +241,24 @@ impl Resampling<'_> {
     /// Calls `write` with the mapped input coordinates of each output pixel. `C` is the number of
     /// channels, 0 if it is not known in advance.
     #[inline(always)]
+    fn each_alone<F: Fill, const C: usize>(
+        &self,
+        write: impl Fn(&PixelReader, f32, f32, &mut [f32]),
+    ) -> Vec<f32> {
+        self.each_pixel::<F, C>(
+            #[inline(always)]
+            |reader, xs, ys, line| write_row::<C>(reader, [xs, ys], line, &write),
+            #[inline(always)]
+            |reader, x, y, out| write(reader, x, y, out),
+        )
+    }
+
+    /// Calls `write_row` with the mapped input coordinates of a row of output pixels, behind which one more value
+    /// may be written, and `write` for single pixels of the rows that reach far outside of the image.
+    #[inline(always)]
     fn each_pixel<F: Fill, const C: usize>(
         &self,
+        mut write_row: impl FnMut(&PixelReader, &[f32], &[f32], &mut [f32]),
         write: impl Fn(&PixelReader, f32, f32, &mut [f32]),
     ) -> Vec<f32> {
         let Image {
@@ -249,10 +268,10 @@ impl Resampling<'_> {
             ref pixels_hwc,
         } = *self.image;
         let channels = if C == 0 { channels } else { C };
-        let mut out = vec![0.0_f32; pixels_hwc.len()];
-        if out.is_empty() {
-            return out;
+        if pixels_hwc.is_empty() {
+            return Vec::new();
         }
+        let mut out = vec![0.0_f32; pixels_hwc.len() + 1];
         let taps = PixelReader {
             pixels: pixels_hwc,
             channels,
@@ -266,12 +285,13 @@ impl Resampling<'_> {
         vectorized(
             #[inline(always)]
             || {
-                for (row, line) in out.chunks_exact_mut(width * channels).enumerate() {
+                for row in 0..height {
+                    let line = &mut out[row * width * channels..][..=width * channels];
                     let y = row as f32;
                     if affine {
                         map_row::<F>(&mut xs, a0, a1 * y, a2, taps.x);
                         map_row::<F>(&mut ys, b0, b1 * y, b2, taps.y);
-                        write_row::<C>(&taps, [&xs, &ys], line, &write);
+                        write_row(&taps, &xs, &ys, line);
                         continue;
                     }
                     for (column, (ix, iy)) in xs.iter_mut().zip(&mut ys).enumerate() {
@@ -292,7 +312,7 @@ impl Resampling<'_> {
                         }
                     }
                     if near {
-                        write_row::<C>(&taps, [&xs, &ys], line, &write);
+                        write_row(&taps, &xs, &ys, line);
                         continue;
                     }
                     let pixels = line.chunks_exact_mut(channels);
@@ -306,7 +326,108 @@ impl Resampling<'_> {
                 }
             },
         );
+        out.truncate(pixels_hwc.len());
         out
+    }
+}
+
+/// Pixels of a row that are computed at once.
+const PART: usize = 32;
+
+/// Where the values of the two neighbours along an axis begin, and their weights.
+struct Taps {
+    before: [i32; PART],
+    after: [i32; PART],
+    to_before: [f32; PART],
+    to_after: [f32; PART],
+}
+
+/// Begins what lies outside of the image. It stays negative in a sum with any other start.
+const OUTSIDE: i32 = i32::MIN / 2;
+
+/// Writes a row of pixels of three values. See [`PixelReader::bilinear`].
+#[inline(always)]
+fn mix_row<F: Fill>(reader: &PixelReader, xs: &[f32], ys: &[f32], line: &mut [f32]) {
+    let row_len = 3 * (reader.x.last_index as i32 + 1);
+    let four = |start: i32| -> Option<[f32; 4]> {
+        let values = reader.pixels.get(start as usize..)?;
+        values.first_chunk().copied()
+    };
+    for (part, (xs, ys)) in xs.chunks(PART).zip(ys.chunks(PART)).enumerate() {
+        let x = Taps::new::<F>(xs, reader.x, 3);
+        let y = Taps::new::<F>(ys, reader.y, row_len);
+        let line = &mut line[3 * PART * part..];
+        for i in 0..xs.len().min(PART) {
+            let (l, r, t, b) = (x.before[i], x.after[i], y.before[i], y.after[i]);
+            let (left, right) = (x.to_before[i], x.to_after[i]);
+            let (top, bottom) = (y.to_before[i], y.to_after[i]);
+            let taps = (four(t + l), four(t + r), four(b + l), four(b + r));
+            let out = &mut line[3 * i..];
+            if let (Some(p00), Some(p10), Some(p01), Some(p11)) = taps
+                && let Some(out) = out.first_chunk_mut::<4>()
+            {
+                // All four values are computed and stored, one instruction for each step: the next pixel writes
+                // over the last one.
+                *out = std::array::from_fn(
+                    #[inline(always)]
+                    |channel| {
+                        let upper = left * p00[channel] + right * p10[channel];
+                        let lower = left * p01[channel] + right * p11[channel];
+                        top * upper + bottom * lower
+                    },
+                );
+            } else if (l & r < 0 || t & b < 0) && reader.fill == 0.0 {
+                out[..3].fill(0.0);
+            } else {
+                // At the border of the image, or its last pixel, behind which there is no fourth value.
+                reader.bilinear_alone::<F>(xs[i], ys[i], &mut out[..3]);
+            }
+        }
+    }
+}
+
+impl Taps {
+    /// Those of at most [`PART`] places along an axis whose pixels are `stride` values apart.
+    #[inline(always)]
+    fn new<F: Fill>(places: &[f32], axis: Axis, stride: i32) -> Self {
+        let mut padded = [0.0; PART];
+        padded[..places.len()].copy_from_slice(places);
+        let mut taps = Self {
+            before: [OUTSIDE; PART],
+            after: [OUTSIDE; PART],
+            to_before: [0.0; PART],
+            to_after: [0.0; PART],
+        };
+        let [last, row_end] = [axis.last_index as i32, axis.last_index as i32 * stride];
+        for (i, &c) in padded.iter().enumerate() {
+            // Far outside of the image all places are alike. NaN is -2.
+            let near = if c > -2.0 { c } else { -2.0 };
+            let near = if near < axis.len + 1.0 {
+                near
+            } else {
+                axis.len + 1.0
+            };
+            let rounded = round_signed(near);
+            let floor = if rounded > near {
+                rounded - 1.0
+            } else {
+                rounded
+            };
+            taps.to_before[i] = floor + 1.0 - c;
+            taps.to_after[i] = c - floor;
+            let index = integer(floor);
+            let start = index * stride;
+            let after = start + stride;
+            if F::INSIDE {
+                taps.before[i] = start;
+                taps.after[i] = if index < last { after } else { row_end };
+            } else {
+                let holds = |at: i32| at >= 0 && at <= last;
+                taps.before[i] = if holds(index) { start } else { OUTSIDE };
+                taps.after[i] = if holds(index + 1) { after } else { OUTSIDE };
+            }
+        }
+        taps
     }
 }
 
@@ -385,6 +506,12 @@ impl PixelReader<'_> {
             let lower = left * p01[channel] + right * p11[channel];
             *value = above * upper + below * lower;
         }
+    }
+
+    /// The same for one pixel of a row.
+    #[cold]
+    fn bilinear_alone<F: Fill>(&self, x: f32, y: f32, out: &mut [f32]) {
+        self.bilinear::<F, 3>(x, y, out);
     }
 
     /// The same where some of the four pixels may lie outside and have the fill value.

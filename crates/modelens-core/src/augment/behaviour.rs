@@ -193,6 +193,14 @@ pub(super) trait Behaviour: Sync {
         self.apply_each(draws, images, pixels)
     }
 
+    /// As [`Self::apply_batch`] for 8-bit images, where that is computed without floats in memory.
+    fn apply_batch_bytes(&self, draws: &[&Draw], images: &[&Image<u8>]) -> Option<Vec<Image<u8>>> {
+        let pairs = draws.par_iter().zip(images);
+        pairs
+            .map(|(draw, image)| self.apply_bytes(draw, image))
+            .collect()
+    }
+
     /// Does what was drawn for each image on its own.
     fn apply_each(&self, draws: &[&Draw], images: &[&Image], pixels: PixelType) -> Vec<Image> {
         let pairs = draws.par_iter().zip(images);

@@ -63,7 +63,7 @@ impl DrawnBox {
     }
 
     /// The indices of the values of each row of pixels inside.
-    pub(super) fn rows(self, image: &Image) -> impl Iterator<Item = Range<usize>> {
+    pub(super) fn rows<T>(self, image: &Image<T>) -> impl Iterator<Item = Range<usize>> {
         let [width, channels] = [image.width, image.channels];
         let [top, bottom, left, right] = self.pixels(image.height, width);
         (top..bottom)

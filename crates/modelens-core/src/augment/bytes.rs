@@ -1,6 +1,7 @@
 //! Images of bytes: what torchvision's transforms take and make of photos, in a quarter of the memory.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use modelens_kernels::simd::vectorized;
 
@@ -100,8 +101,20 @@ fn converted<T: Value, U: Value>(image: &Image<T>, value: impl Fn(T) -> U) -> Im
 /// An image in a pipeline.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnyImage {
-    Bytes(Image<u8>),
-    Floats(Image),
+    Bytes(Arc<Image<u8>>),
+    Floats(Arc<Image>),
+}
+
+impl From<Image<u8>> for AnyImage {
+    fn from(image: Image<u8>) -> Self {
+        Self::Bytes(Arc::new(image))
+    }
+}
+
+impl From<Image> for AnyImage {
+    fn from(image: Image) -> Self {
+        Self::Floats(Arc::new(image))
+    }
 }
 
 impl AnyImage {
@@ -116,8 +129,16 @@ impl AnyImage {
     /// The same values as floats.
     pub fn into_floats(self) -> Image {
         match self {
-            Self::Floats(image) => image,
+            Self::Floats(image) => Arc::unwrap_or_clone(image),
             Self::Bytes(image) => to_floats(&image),
+        }
+    }
+
+    /// The nearest bytes.
+    pub(super) fn bytes(&self) -> Cow<'_, Image<u8>> {
+        match self {
+            Self::Bytes(image) => Cow::Borrowed(image),
+            Self::Floats(image) => Cow::Owned(to_bytes(image)),
         }
     }
 }

@@ -8,7 +8,7 @@
 /// Implements what `Behaviour` asks for of layers that mix each image, and its label, with another one of the
 /// batch.
 macro_rules! mixes_batches {
-    ($mix:expr) => {
+    ($mix:expr $(, $of_bytes:expr)?) => {
         fn mixes_images(&self) -> bool {
             true
         }
@@ -24,6 +24,10 @@ macro_rules! mixes_batches {
         fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
             $crate::augment::layers::mixed(draws, images, $mix)
         }
+
+        $(fn apply_batch_bytes(&self, draws: &[&Draw], images: &[&Image<u8>]) -> Option<Vec<Image<u8>>> {
+            Some($crate::augment::layers::mixed(draws, images, $of_bytes))
+        })?
     };
 }
 

@@ -1,6 +1,7 @@
 //! A list of layers, each applied to the result of the one before.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -230,40 +231,65 @@ impl Pipeline {
         *self = if helps { converted } else { added };
     }
 
-    /// Does what was drawn for each image of a batch in one step of those that are on, counted from 0.
-    pub fn apply_step(&self, step: usize, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
-        let types = self.pixel_types();
-        match (self.active().nth(step), types.get(step)) {
-            (Some((_, layer)), Some(&(pixels, true))) => {
-                let images: Vec<Image> = images.par_iter().map(|image| whole(image)).collect();
-                let images: Vec<&Image> = images.iter().collect();
-                layer.apply_batch(draws, &images, pixels)
-            }
-            (Some((_, layer)), Some(&(pixels, false))) => layer.apply_batch(draws, images, pixels),
-            _ => images.iter().map(|&image| image.clone()).collect(),
+    /// True if a step of those that are on, counted from 0, takes an 8-bit image.
+    pub fn takes_bytes(&self, step: usize) -> bool {
+        let layer = self.active().nth(step);
+        let of_torchvision =
+            layer.is_some_and(|(_, layer)| layer.framework() == Framework::Torchvision);
+        let pixels = self.pixel_types().get(step).map(|(pixels, _)| *pixels);
+        of_torchvision && pixels == Some(PixelType::Uint8)
+    }
+
+    /// Does what was drawn for each image of a batch in one step of those that are on, counted from 0. Only images
+    /// of bytes are computed with as such.
+    pub fn apply_step(&self, step: usize, draws: &[&Draw], images: &[AnyImage]) -> Vec<AnyImage> {
+        let Some(((_, layer), (pixels, round))) = self.active().zip(self.pixel_types()).nth(step)
+        else {
+            return images.to_vec();
+        };
+        let bytes = images.iter().map(|image| match image {
+            AnyImage::Bytes(image) => Some(&**image),
+            AnyImage::Floats(_) => None,
+        });
+        if self.takes_bytes(step)
+            && let Some(bytes) = bytes.collect::<Option<Vec<&Image<u8>>>>()
+            && let Some(done) = (layer.transform.behaviour()).apply_batch_bytes(draws, &bytes)
+        {
+            return done.into_iter().map(AnyImage::from).collect();
         }
+        let floats = images.par_iter().map(|image| match image {
+            AnyImage::Floats(image) if round => Cow::Owned(whole(image)),
+            image => image.floats(),
+        });
+        let floats: Vec<Cow<'_, Image>> = floats.collect();
+        let floats: Vec<&Image> = floats.iter().map(|image| &**image).collect();
+        let done = layer.apply_batch(draws, &floats, pixels);
+        done.into_iter().map(AnyImage::from).collect()
     }
 
     /// Does what was drawn for each image of a batch.
-    pub fn apply_batch(&self, draws: &[Vec<Draw>], images: &[&Image]) -> Vec<Image> {
+    pub fn apply_batch(&self, draws: &[Vec<Draw>], images: &[Arc<Image>]) -> Vec<Image> {
         if !self.mixes_images() {
             let pairs = draws.par_iter().zip(images);
             return pairs
                 .map(|(draws, image)| self.apply(draws, image))
                 .collect();
         }
-        let mut done: Vec<Image> = Vec::new();
+        let takes_bytes = self.takes_bytes(0);
+        let start = |image: &Arc<Image>| {
+            if takes_bytes {
+                bytes::to_bytes(image).into()
+            } else {
+                AnyImage::Floats(Arc::clone(image))
+            }
+        };
+        let mut done: Vec<AnyImage> = images.iter().map(start).collect();
         for step in 0..self.active().count() {
             let drawn = draws.iter().map(|draws| draws.get(step));
             let drawn: Vec<&Draw> = drawn.map(|draw| draw.unwrap_or(&Draw::Nothing)).collect();
-            done = if step == 0 {
-                self.apply_step(step, &drawn, images)
-            } else {
-                let images: Vec<&Image> = done.iter().collect();
-                self.apply_step(step, &drawn, &images)
-            };
+            done = self.apply_step(step, &drawn, &done);
         }
-        done
+        done.into_iter().map(AnyImage::into_floats).collect()
     }
 
     /// What each image of a batch is labelled with after the draws: images of the batch with their
@@ -324,23 +350,22 @@ impl Pipeline {
                 layer.framework() == Framework::Torchvision && pixels == PixelType::Uint8;
             if takes_bytes {
                 let before = match (&done, rounded) {
-                    (Some(AnyImage::Bytes(image)), _) | (None, Some(image)) => Cow::Borrowed(image),
-                    (Some(AnyImage::Floats(image)), _) => Cow::Owned(bytes::to_bytes(image)),
+                    (Some(before), _) => before.bytes(),
+                    (None, Some(image)) => Cow::Borrowed(image),
                     (None, None) => Cow::Owned(bytes::to_bytes(image)),
                 };
                 if let Some(next) = behaviour.apply_bytes(draw, &before) {
-                    let next = AnyImage::Bytes(next);
+                    let next = AnyImage::from(next);
                     seen(done.as_ref(), &next);
                     done = Some(next);
                     continue;
                 }
             }
             let before = match &done {
-                Some(AnyImage::Floats(image)) => Cow::Borrowed(image),
-                Some(AnyImage::Bytes(image)) => Cow::Owned(bytes::to_floats(image)),
+                Some(before) => before.floats(),
                 None => Cow::Borrowed(image),
             };
-            let next = AnyImage::Floats(if round {
+            let next = AnyImage::from(if round {
                 behaviour.apply_as(draw, &whole(&before), pixels)
             } else {
                 behaviour.apply_as(draw, &before, pixels)

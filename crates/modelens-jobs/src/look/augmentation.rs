@@ -1,6 +1,5 @@
 //! The augmentation grid: photos through the pipeline in both modes.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -17,6 +16,7 @@ use modelens_core::dataset::batch::choose;
 use modelens_core::dataset::decode::DecodeCause;
 use modelens_core::dataset::input::PhotoInput;
 use modelens_core::random::Draws;
+use modelens_core::rules::Semantics;
 
 /// Number of photos in a grid with several.
 const PHOTOS: usize = 9;
@@ -61,10 +61,10 @@ pub fn compute(
     } else {
         look.pipeline.ranges(look.channels)
     };
-    let originals = originals.into_iter();
-    let originals: Vec<Original> = originals
-        .map(|original| Original::new(look, original, range))
-        .collect();
+    let known = cache.undrawn.take();
+    let undrawn = known.filter(|known| known.is_of(look, &originals, range));
+    let undrawn = undrawn.unwrap_or_else(|| Undrawn::new(look, originals, &ranges, range));
+    let originals = &undrawn.originals[..];
     let photos: Vec<usize> = originals.iter().map(|original| original.photo).collect();
     let draws = |side| draws(look, originals.len(), side);
     // A data loader augments whatever mode the model is in.
@@ -74,18 +74,116 @@ pub fn compute(
     } else {
         vec![draws(0)]
     };
-    let mut cells = drawn(look, &originals, &ranges, &sides).into_iter();
+    let mut cells = drawn(look, &undrawn, &ranges, &sides).into_iter();
     let training = cells.next().unwrap_or_default();
     let inference = cells.next();
-    let inference = inference.unwrap_or_else(|| without_draws(look, &originals, &ranges));
-    Ok((
-        photos,
-        Outcome::Augmentation(AugmentationOutcome {
-            step_differences: step_differences(look, &originals, &training),
-            training,
-            inference,
-        }),
-    ))
+    let inference = inference.unwrap_or_else(|| without_draws(look, &undrawn));
+    let outcome = Outcome::Augmentation(AugmentationOutcome {
+        step_differences: step_differences(&undrawn, &training),
+        training,
+        inference,
+    });
+    cache.undrawn = Some(undrawn);
+    Ok((photos, outcome))
+}
+
+/// What is the same for every draw of a pipeline, kept from one look to the next.
+#[derive(Debug)]
+pub struct Undrawn {
+    pipeline: Pipeline,
+    semantics: Semantics,
+    originals: Vec<Original>,
+    /// Each photo in inference mode.
+    inference: Vec<Seen>,
+    /// How much each step changes the photos in inference mode, at most.
+    steps: Vec<Option<f32>>,
+    /// The photos after the steps before the first one that draws, one entry for each of those steps. Empty
+    /// unless the pipeline mixes photos.
+    ahead: Vec<(Vec<AnyImage>, Vec<Option<f32>>)>,
+}
+
+impl Undrawn {
+    fn new(
+        look: &AugmentationLook,
+        originals: Vec<(usize, Arc<Image>)>,
+        ranges: &[[f64; 2]],
+        range: [f64; 2],
+    ) -> Self {
+        let originals = originals.into_iter();
+        let originals: Vec<Original> = originals
+            .map(|original| Original::new(look, original, range))
+            .collect();
+        let mut steps = vec![Some(0.0_f32); steps(look)];
+        let infer = |original: &Original| {
+            let mut image: Option<Image> = None;
+            for (step, worst) in steps.iter_mut().enumerate() {
+                let before = image.as_ref().unwrap_or(&original.image);
+                let pipeline = &look.pipeline;
+                if let Some(after) = pipeline.inference_step(step, look.semantics, before) {
+                    let change = difference(&after, before);
+                    *worst = worst.zip(change).map(|(worst, change)| worst.max(change));
+                    image = Some(after);
+                }
+            }
+            match image {
+                Some(image) => original.seen(image.into(), ranges),
+                None => original.unchanged(),
+            }
+        };
+        Self {
+            inference: originals.iter().map(infer).collect(),
+            steps,
+            ahead: ahead(look, &originals),
+            pipeline: look.pipeline.clone(),
+            semantics: look.semantics,
+            originals,
+        }
+    }
+
+    /// True if it is that of these photos and this pipeline.
+    fn is_of(
+        &self,
+        look: &AugmentationLook,
+        originals: &[(usize, Arc<Image>)],
+        range: [f64; 2],
+    ) -> bool {
+        let pairs = self.originals.iter().zip(originals);
+        self.pipeline == look.pipeline
+            && self.semantics == look.semantics
+            && self.originals.len() == originals.len()
+            && pairs.into_iter().all(|(known, (photo, image))| {
+                known.photo == *photo && known.range == range && Arc::ptr_eq(&known.image, image)
+            })
+    }
+}
+
+/// See [`Undrawn::ahead`].
+fn ahead(
+    look: &AugmentationLook,
+    originals: &[Original],
+) -> Vec<(Vec<AnyImage>, Vec<Option<f32>>)> {
+    if !look.pipeline.mixes_images() {
+        return Vec::new();
+    }
+    let mut images: Vec<AnyImage> = originals
+        .iter()
+        .map(|original| original.start(look))
+        .collect();
+    let on = look.pipeline.steps.iter().filter(|step| step.on);
+    let plain = on.take_while(|step| !step.layer.is_random() && !step.layer.mixes_images());
+    // Whatever the seed.
+    let (n, [h, w]) = (images.len(), [look.height, look.width]);
+    let draws = look.pipeline.draw_batch(look.semantics, 0, &[], n, h, w);
+    let step = |(step, _)| {
+        let draws: Vec<&Draw> = draws.iter().map(|draws| &draws[step]).collect();
+        let after = look.pipeline.apply_step(step, &draws, &images);
+        let pairs = after.iter().zip(&images);
+        let changes = pairs.map(|(after, before)| largest_difference(after, before));
+        let changes = changes.collect();
+        images.clone_from(&after);
+        (after, changes)
+    };
+    plain.enumerate().map(step).collect()
 }
 
 /// The photos of the grid out of `n`, the chosen one first.
@@ -102,6 +200,7 @@ fn wanted(look: &AugmentationLook, n: usize) -> Vec<usize> {
 }
 
 /// A photo in the forms that cells need.
+#[derive(Debug)]
 struct Original {
     /// Index of the photo in its set.
     photo: usize,
@@ -109,7 +208,7 @@ struct Original {
     /// Of its values.
     range: [f64; 2],
     /// Rounded to bytes, if a transform of torchvision may take it.
-    rounded: Option<Image<u8>>,
+    rounded: Option<Arc<Image<u8>>>,
     picture: Arc<Image<u8>>,
 }
 
@@ -117,10 +216,18 @@ impl Original {
     fn new(look: &AugmentationLook, (photo, image): (usize, Arc<Image>), range: [f64; 2]) -> Self {
         Self {
             photo,
-            rounded: look.pipeline.has_torchvision().then(|| to_bytes(&image)),
+            rounded: (look.pipeline.has_torchvision()).then(|| Arc::new(to_bytes(&image))),
             picture: Arc::new(picture(&image, &vec![range; image.channels])),
             range,
             image,
+        }
+    }
+
+    /// What the first step gets.
+    fn start(&self, look: &AugmentationLook) -> AnyImage {
+        match &self.rounded {
+            Some(rounded) if look.pipeline.takes_bytes(0) => AnyImage::Bytes(Arc::clone(rounded)),
+            _ => AnyImage::Floats(Arc::clone(&self.image)),
         }
     }
 
@@ -141,10 +248,15 @@ impl Original {
                 let difference = difference_of_bytes(&image, rounded);
                 (image, difference)
             }
-            (made, _) => picture_beside(&made.floats(), ranges, &self.image, self.range),
+            (made, _) => {
+                let floats = made.floats();
+                let (picture, difference) =
+                    picture_beside(&floats, ranges, &self.image, self.range);
+                (Arc::new(picture), difference)
+            }
         };
         Seen {
-            picture: Arc::new(picture),
+            picture,
             difference,
             steps: Vec::new(),
         }
@@ -174,6 +286,7 @@ impl Original {
 }
 
 /// What a cell shows.
+#[derive(Debug)]
 struct Seen {
     picture: Arc<Image<u8>>,
     /// See [`GridCell::largest_difference`].
@@ -229,17 +342,18 @@ fn draws(look: &AugmentationLook, originals: usize, side: u64) -> Vec<Vec<Draw>>
 /// The cells of each side with what was drawn for them.
 fn drawn(
     look: &AugmentationLook,
-    originals: &[Original],
+    undrawn: &Undrawn,
     ranges: &[[f64; 2]],
     sides: &[Vec<Vec<Draw>>],
 ) -> Vec<Vec<GridCell>> {
+    let originals = &undrawn.originals[..];
     let batch = batch_size(look, originals.len());
     let places = places(look, originals.len());
     if batch > 1 && look.pipeline.mixes_images() {
         let of_side = |draws: &Vec<Vec<Draw>>| {
             let batches = places.chunks(batch).zip(draws.chunks(batch));
             batches
-                .flat_map(|(places, draws)| mixed(look, originals, ranges, places, draws))
+                .flat_map(|(places, draws)| mixed(look, undrawn, ranges, places, draws))
                 .collect()
         };
         return sides.iter().map(of_side).collect();
@@ -259,7 +373,7 @@ fn drawn(
     let [one, several] = [steps(look) == 1, steps(look) > 1];
     let see = |&(place, draws): &(usize, &[Draw])| {
         let original: &Original = &originals[place];
-        let rounded = original.rounded.as_ref();
+        let rounded = original.rounded.as_deref();
         let mut steps = Vec::new();
         let mut after_step = |before: Option<&AnyImage>, after: &AnyImage| match before {
             _ if !several => {}
@@ -310,25 +424,31 @@ fn drawn(
 /// One batch of cells whose images may be mixed.
 fn mixed(
     look: &AugmentationLook,
-    originals: &[Original],
+    undrawn: &Undrawn,
     ranges: &[[f64; 2]],
     places: &[usize],
     draws: &[Vec<Draw>],
 ) -> Vec<GridCell> {
-    let images = places
-        .iter()
-        .map(|&place| Cow::Borrowed(&*originals[place].image));
-    let mut made: Vec<Cow<'_, Image>> = images.collect();
-    let mut differences = vec![Vec::new(); made.len()];
-    for step in 0..steps(look) {
-        let drawn: Vec<&Draw> = draws.iter().map(|draws| &draws[step]).collect();
-        let before: Vec<&Image> = made.iter().map(|image| &**image).collect();
-        let after = look.pipeline.apply_step(step, &drawn, &before);
-        let pairs = before.iter().zip(&after).zip(&mut differences);
-        for ((before, after), differences) in pairs {
-            differences.push(difference(after, before));
+    let originals = &undrawn.originals[..];
+    let mut differences = vec![Vec::new(); places.len()];
+    for (_, changes) in &undrawn.ahead {
+        for (&place, differences) in places.iter().zip(&mut differences) {
+            differences.push(changes[place]);
         }
-        made = after.into_iter().map(Cow::Owned).collect();
+    }
+    let of_place = |&place: &usize| match undrawn.ahead.last() {
+        Some((images, _)) => images[place].clone(),
+        None => originals[place].start(look),
+    };
+    let mut made: Vec<AnyImage> = places.iter().map(of_place).collect();
+    for step in undrawn.ahead.len()..steps(look) {
+        let drawn: Vec<&Draw> = draws.iter().map(|draws| &draws[step]).collect();
+        let after = look.pipeline.apply_step(step, &drawn, &made);
+        let pairs = made.iter().zip(&after).zip(&mut differences);
+        for ((before, after), differences) in pairs {
+            differences.push(largest_difference(after, before));
+        }
+        made = after;
     }
     let targets = if look.pipeline.mixes_labels() {
         Pipeline::targets(draws)
@@ -343,30 +463,20 @@ fn mixed(
         .map(|((&place, draws), ((made, steps), target))| {
             let target = target.into_iter().filter_map(of_photo).collect();
             let original = &originals[place];
-            let seen = original.seen(AnyImage::Floats(made.into_owned()), ranges);
+            let seen = original.seen(made, ranges);
             original.cell(&Seen { steps, ..seen }, draws.clone(), target)
         })
         .collect()
 }
 
 /// The cells in inference mode, where random layers return their input.
-fn without_draws(
-    look: &AugmentationLook,
-    originals: &[Original],
-    ranges: &[[f64; 2]],
-) -> Vec<GridCell> {
-    let see = |original: &Original| {
-        let made = look.pipeline.infer(look.semantics, &original.image);
-        made.map_or_else(
-            || original.unchanged(),
-            |made| original.seen(AnyImage::Floats(made), ranges),
-        )
+fn without_draws(look: &AugmentationLook, undrawn: &Undrawn) -> Vec<GridCell> {
+    let cell = |place: usize| {
+        let seen = &undrawn.inference[place];
+        undrawn.originals[place].cell(seen, Vec::new(), Vec::new())
     };
-    let seen: Vec<Seen> = originals.iter().map(see).collect();
-    let places = places(look, originals.len()).into_iter();
-    places
-        .map(|place| originals[place].cell(&seen[place], Vec::new(), Vec::new()))
-        .collect()
+    let places = places(look, undrawn.originals.len()).into_iter();
+    places.map(cell).collect()
 }
 
 /// The number of steps that are on.
@@ -375,37 +485,20 @@ fn steps(look: &AugmentationLook) -> usize {
 }
 
 /// See [`AugmentationOutcome::step_differences`].
-fn step_differences(
-    look: &AugmentationLook,
-    originals: &[Original],
-    training: &[GridCell],
-) -> Vec<[Option<f32>; 2]> {
-    let worst = |differences: &[Option<f32>]| {
-        let mut differences = differences.iter();
-        differences.try_fold(0.0, |worst: f32, next| Some(worst.max((*next)?)))
-    };
-    let images = originals
-        .iter()
-        .map(|original| Cow::Borrowed(&*original.image));
-    let mut plain: Vec<Cow<'_, Image>> = images.collect();
-    let of_step = |step: usize| {
-        let of_cell = |cell: &GridCell| {
+fn step_differences(undrawn: &Undrawn, training: &[GridCell]) -> Vec<[Option<f32>; 2]> {
+    let of_step = |(step, in_inference): (usize, &Option<f32>)| {
+        let mut changes = training.iter().map(|cell| {
             cell.step_differences
                 .get(step)
                 .copied()
                 .unwrap_or(Some(0.0))
-        };
-        let in_training: Vec<Option<f32>> = training.iter().map(of_cell).collect();
-        let infer = |image: &mut Cow<'_, Image>| {
-            let Some(after) = look.pipeline.inference_step(step, look.semantics, image) else {
-                return Some(0.0);
-            };
-            let difference = difference(&after, image);
-            *image = Cow::Owned(after);
-            difference
-        };
-        let in_inference: Vec<Option<f32>> = plain.iter_mut().map(infer).collect();
-        [worst(&in_training), worst(&in_inference)]
+        });
+        let in_training = changes.try_fold(0.0, |worst: f32, next| Some(worst.max(next?)));
+        [in_training, *in_inference]
     };
-    (0..steps(look)).map(of_step).collect()
+    undrawn.steps.iter().enumerate().map(of_step).collect()
 }
+
+#[cfg(test)]
+#[path = "augmentation_tests.rs"]
+mod tests;

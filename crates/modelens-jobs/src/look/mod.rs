@@ -11,6 +11,7 @@ mod predict;
 mod releases;
 mod trainable;
 
+pub use augmentation::Undrawn;
 pub use batches::measure;
 pub use predict::DonePasses;
 
@@ -366,7 +367,6 @@ pub fn augmented_and_labelled(
         return Err(LookError::AugmentedSize { made, taken });
     }
     let targets = pipeline.mixes_labels().then(|| Pipeline::targets(&draws));
-    let images: Vec<&Image> = images.iter().map(|image| &**image).collect();
     let done = pipeline.apply_batch(&draws, &images);
     let done = done.into_iter().map(|image| pipeline.in_photo_range(image));
     Ok((done.map(Arc::new).collect(), targets))

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Behaviour, Draw, Drawing, Drawn, Since};
 use crate::augment::behaviour::PixelType;
 use crate::augment::boxes::DrawnBox;
+use crate::augment::bytes::Value;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
@@ -82,7 +83,11 @@ impl Behaviour for CutMix {
 }
 
 /// The image with its box of the other one.
-pub(in crate::augment) fn pasted(draw: &Draw, image: &Image, other: &Image) -> Image {
+pub(in crate::augment) fn pasted<T: Value>(
+    draw: &Draw,
+    image: &Image<T>,
+    other: &Image<T>,
+) -> Image<T> {
     match draw {
         Draw::CutMix(draw) => {
             let mut out = image.clone();

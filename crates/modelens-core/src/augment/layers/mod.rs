@@ -43,6 +43,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::behaviour::{Behaviour, Drawing, Drawn, Framework, Since};
+use super::bytes::Value;
 use super::keras_config::KerasConfig;
 use super::parameter::Parameter;
 use super::torchvision;
@@ -397,11 +398,11 @@ pub(in crate::augment) fn percent(share: f64) -> String {
 }
 
 /// Mixes each image of a batch with the partner that was drawn for it.
-pub(in crate::augment) fn mixed(
+pub(in crate::augment) fn mixed<T: Value>(
     draws: &[&Draw],
-    images: &[&Image],
-    mix: impl Fn(&Draw, &Image, &Image) -> Image + Sync,
-) -> Vec<Image> {
+    images: &[&Image<T>],
+    mix: impl Fn(&Draw, &Image<T>, &Image<T>) -> Image<T> + Sync,
+) -> Vec<Image<T>> {
     let pairs = draws.par_iter().zip(images);
     pairs
         .map(|(draw, image)| {

@@ -6,6 +6,7 @@ use super::{at_least, at_most, floor, fused, round, stored};
 use crate::augment::behaviour::PixelType;
 use crate::augment::bytes::Value;
 use crate::augment::color::map_values;
+use crate::augment::kernel::weighted_sums;
 use crate::dataset::Image;
 
 /// `x + (1 - f) (blurred - x)`, stored; blurred with weights of 1/13 for the eight neighbours and 5/13 for
@@ -89,7 +90,7 @@ pub fn blur<T: Value>(
 /// Two sums, down and across, differ by less than this from PyTorch's one sum over all weights.
 const NEAR_HALF: f32 = 1e-3;
 /// Values that are searched at once.
-const PART: usize = 64;
+const PART: usize = 32;
 
 #[inline(always)]
 fn is_near_half(x: f32) -> bool {
@@ -109,6 +110,7 @@ struct Row {
     /// The sums down, with mirrored pixels at both ends.
     sums: Vec<f32>,
     blurred: Vec<f32>,
+    taps: Vec<(usize, f32)>,
 }
 
 impl<T: Value> Blur<'_, T> {
@@ -152,32 +154,29 @@ impl<T: Value> Blur<'_, T> {
         let channels = self.image.channels;
         let len = self.image.width * channels;
         let half = self.across.len() / 2;
-        row.sums.clear();
         row.sums.resize(len + 2 * half * channels, 0.0);
-        for (dy, &weight) in self.down.iter().enumerate() {
-            let from = mirrored(y + dy, self.down.len() / 2, self.image.height);
-            let source = &self.image.pixels_hwc[from * len..][..len];
-            let target = &mut row.sums[half * channels..][..len];
-            for (sum, x) in target.iter_mut().zip(source) {
-                *sum += weight * x.get();
-            }
-        }
+        let start = |dy| mirrored(y + dy, self.down.len() / 2, self.image.height) * len;
+        let taps = self.down.iter().enumerate();
+        row.taps.clear();
+        row.taps
+            .extend(taps.map(|(dy, &weight)| (start(dy), weight)));
+        let inner = &mut row.sums[half * channels..][..len];
+        weighted_sums(inner, &self.image.pixels_hwc, &row.taps);
         for x in (0..half).chain(half + self.image.width..2 * half + self.image.width) {
             let from = half + mirrored(x, half, self.image.width);
             row.sums
                 .copy_within(from * channels..(from + 1) * channels, x * channels);
         }
-        row.blurred.clear();
+        let taps = self.across.iter().enumerate();
+        row.taps.clear();
+        row.taps
+            .extend(taps.map(|(dx, &weight)| (dx * channels, weight)));
         row.blurred.resize(len, 0.0);
-        for (dx, &weight) in self.across.iter().enumerate() {
-            let source = &row.sums[dx * channels..][..len];
-            for (sum, &x) in row.blurred.iter_mut().zip(source) {
-                *sum += weight * x;
-            }
-        }
+        weighted_sums(&mut row.blurred, &row.sums, &row.taps);
     }
 
     /// One value in PyTorch's order: all weights row by row, each product added without rounding it first.
+    #[inline(always)]
     fn in_one_sum(&self, y: usize, index: usize) -> f32 {
         let Image {
             height,

@@ -4,7 +4,7 @@
 
 use modelens_kernels::simd::vectorized;
 
-use super::at_least;
+use super::{at_least, at_most, floor, integer};
 use crate::augment::behaviour::PixelType;
 use crate::augment::bytes::Value;
 use crate::dataset::Image;
@@ -77,7 +77,10 @@ pub fn jpeg<T: Value>(image: &Image<T>, quality: u32, pixels: PixelType) -> Imag
 
 #[inline(always)]
 fn byte_of<T: Value>(x: T, [to_byte, half]: [f32; 2]) -> u8 {
-    at_least(x.get() * to_byte + half, 0.0) as u8
+    u8::put(floor(at_most(
+        at_least(x.get() * to_byte + half, 0.0),
+        255.0,
+    )))
 }
 
 #[inline(always)]
@@ -220,8 +223,8 @@ impl Plane {
                         // Coefficients are eight times as large as the mathematical ones. The quotient of such
                         // small numbers as floats has the right whole part.
                         let step = 8 * quant;
-                        let level = ((value.abs() + step / 2) as f32 / step as f32) as i32;
-                        *value = level * quant * value.signum();
+                        let level = floor((value.abs() + step / 2) as f32 / step as f32);
+                        *value = integer(level) * quant * value.signum();
                     }
                 }
                 inverse(&mut block);

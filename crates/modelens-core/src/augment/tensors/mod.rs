@@ -70,3 +70,20 @@ fn floor(x: f32) -> f32 {
     let near = round(x);
     if near > x { near - 1.0 } else { near }
 }
+
+/// 1.5 times 2^23: a sum with it has no bits for a fraction, whatever the sign of the other number.
+const SIGNED: f32 = 12_582_912.0;
+
+/// The nearest whole number of a number within [-2^22, 2^22], the even one of two.
+#[inline(always)]
+pub(super) fn round_signed(x: f32) -> f32 {
+    (x + SIGNED) - SIGNED
+}
+
+/// A whole number within [-2^22, 2^22] as an integer; of any other number, any integer. A conversion with `as`, which
+/// has an answer for every number, is not vectorised.
+#[inline(always)]
+pub(super) fn integer(whole: f32) -> i32 {
+    let bits = (whole + SIGNED).to_bits().wrapping_sub(SIGNED.to_bits());
+    bits.cast_signed()
+}

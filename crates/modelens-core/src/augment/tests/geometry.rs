@@ -133,3 +133,52 @@ fn the_inverse_undoes_and_is_missing_for_a_line() {
     line[..3].fill(0.0);
     assert_eq!(inverse(&line), None);
 }
+
+#[test]
+fn channels_are_resampled_alike_however_many_there_are() {
+    let vectors = [
+        [0.8, -0.6, 3.0, 0.6, 0.8, -7.0, 0.0, 0.0],
+        [2.5, 0.0, -30.0, 0.0, 2.5, -9.0, 0.0, 0.0],
+        [1.0, 0.1, -0.5, 0.02, 0.9, 0.25, 0.003, -0.004],
+        [1.0, 0.0, 1e9, 0.0, 1.0, -1e9, 0.0, 0.0],
+    ];
+    let mut fills = FillMode::ALL.iter();
+    let found = fills.try_for_each(|&fill_mode| {
+        for [height, width] in [[1, 1], [2, 3], [33, 70]] {
+            let values = (0..height * width * 3).map(|i| (i * 37 % 251) as f32);
+            let image = Image {
+                height,
+                width,
+                channels: 3,
+                pixels_hwc: values.collect(),
+            };
+            for (vector, &interpolation) in vectors
+                .iter()
+                .flat_map(|vector| Interpolation::ALL.iter().map(move |i| (vector, i)))
+            {
+                let sampling = Sampling {
+                    fill_mode,
+                    interpolation,
+                    fill_value: 7.3,
+                };
+                let all = sample(&image, vector, sampling);
+                for channel in 0..3 {
+                    let of = |values: &[f32]| -> Vec<f32> {
+                        values.iter().skip(channel).step_by(3).copied().collect()
+                    };
+                    let alone = Image {
+                        channels: 1,
+                        pixels_hwc: of(&image.pixels_hwc),
+                        ..image
+                    };
+                    let alone = sample(&alone, vector, sampling);
+                    if of(&all.pixels_hwc) != alone.pixels_hwc {
+                        return Err(format!("{sampling:?} {vector:?} {height} x {width}"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    });
+    assert_eq!(found, Ok(()));
+}

@@ -84,28 +84,31 @@ impl Behaviour for RandomErasing {
         else {
             return image.clone();
         };
-        let mut noise = Draws::new(noise, &[]);
-        let mut normal = noise.normals();
+        let stored = |fill: f64| {
+            Value::put(match pixels {
+                // What C makes of a float: cut to a whole number, of which the last 8 bits stay.
+                PixelType::Uint8 => f32::from((fill as i64).to_le_bytes()[0]),
+                PixelType::Float => fill as f32,
+            })
+        };
         let mut out = image.clone();
         let channels = image.channels;
-        for y in erased.top..(erased.top + erased.height).min(image.height) {
-            for x in erased.left..(erased.left + erased.width).min(image.width) {
-                let start = (y * image.width + x) * channels;
-                for (channel, value) in out.pixels_hwc[start..start + channels]
-                    .iter_mut()
-                    .enumerate()
-                {
-                    let fill = match own.value {
-                        Some(color) => color[channel % 3],
-                        None => normal().into(),
-                    };
-                    *value = Value::put(match pixels {
-                        // What C makes of a float: cut to a whole number, of which the last 8 bits stay.
-                        PixelType::Uint8 => f32::from((fill as i64).to_le_bytes()[0]),
-                        PixelType::Float => fill as f32,
-                    });
-                }
-            }
+        let [left, right] = [erased.left, erased.left + erased.width]
+            .map(|column| column.min(image.width) * channels);
+        let rows = out
+            .pixels_hwc
+            .chunks_exact_mut((image.width * channels).max(1));
+        let rows = rows.skip(erased.top).take(erased.height);
+        let rows = rows.map(|row| &mut row[left..right]);
+        if let Some(color) = own.value {
+            let colors = (0..right - left).map(|i| stored(color[i % channels % 3]));
+            let colors: Vec<_> = colors.collect();
+            rows.for_each(|row| row.copy_from_slice(&colors));
+        } else {
+            let mut noise = Draws::new(noise, &[]);
+            let mut normal = noise.normals();
+            rows.flatten()
+                .for_each(|value| *value = stored(normal().into()));
         }
         out
     });

@@ -4,7 +4,7 @@ use modelens_kernels::simd::vectorized;
 use serde::{Deserialize, Serialize};
 
 use super::{Image, Named, PixelType, Value};
-use crate::augment::tensors::fused;
+use crate::augment::tensors::{fused, integer};
 
 /// How a transform that moves pixels reads between them; torchvision takes no other mode for tensors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -101,7 +101,9 @@ pub(in crate::augment) fn sample<T: Value>(
         image,
         x: Axis::new(image.width),
         y: Axis::new(image.height),
-        fill: (0..channels).map(of_channel).collect(),
+        fill: (0..channels.next_multiple_of(LANES))
+            .map(of_channel)
+            .collect(),
         mixes_fill: reading.fill.is_some(),
         pixels: reading.pixels,
     };
@@ -137,7 +139,7 @@ struct Source<'a, T> {
     image: &'a Image<T>,
     x: Axis,
     y: Axis,
-    /// The colour outside of the image, for each channel.
+    /// The colour outside of the image, for each channel, and as many more as make [`LANES`].
     fill: Vec<f32>,
     /// False if the edge of the image is not mixed with the colour.
     mixes_fill: bool,
@@ -147,36 +149,35 @@ struct Source<'a, T> {
 /// Stands for a place outside of the image.
 const OUTSIDE: i32 = -1;
 
+/// Channels that are computed at once. Behind the last channel of a pixel stand those of the next.
+const LANES: usize = 4;
+
 /// What a row of the result is computed from. Its parts are filled one after the other, so that each loop but the
 /// one that collects pixels is vectorised.
-struct Row<T> {
+struct Row {
     /// The places that are read, in pixels of the image.
     xs: Vec<f32>,
     ys: Vec<f32>,
     /// The index of the neighbour at the top left, top right, bottom left and bottom right of each place.
     indices: [Vec<i32>; 4],
     weights: [Vec<f32>; 4],
-    /// The sum of the weights of the neighbours inside of the image.
+    /// The sum of the weights of the neighbours inside of the image; 1 where no colour is mixed in.
     inside: Vec<f32>,
-    /// The values of each neighbour, channel by channel.
-    corners: [Vec<T>; 4],
-    /// One channel of the result.
-    done: Vec<T>,
+    /// The row of the result, with room for more channels of the last pixel.
+    done: Vec<f32>,
 }
 
-impl<T: Value> Row<T> {
+impl Row {
     fn new(width: usize, channels: usize) -> Self {
         let zeros = || vec![0.0; width];
         let indices = || vec![OUTSIDE; width];
-        let values = || vec![T::default(); width * channels];
         Self {
             xs: zeros(),
             ys: zeros(),
             indices: std::array::from_fn(|_| indices()),
             weights: std::array::from_fn(|_| zeros()),
             inside: zeros(),
-            corners: std::array::from_fn(|_| values()),
-            done: vec![T::default(); width],
+            done: vec![0.0; width * channels + LANES],
         }
     }
 }
@@ -202,15 +203,15 @@ impl<T: Value> Source<'_, T> {
     #[inline(always)]
     fn index(&self, x: f32, y: f32) -> i32 {
         let inside = self.x.holds(x) & self.y.holds(y);
-        // Through 32 bits, for which processors have an instruction; no image has more pixels. Far outside, it wraps.
-        let start = (y as i32).wrapping_mul(self.image.width as i32);
-        let index = start.wrapping_add(x as i32);
+        // Far outside, it is any number; no image has more pixels than 32 bits can count.
+        let start = integer(y).wrapping_mul(self.image.width as i32);
+        let index = start.wrapping_add(integer(x));
         if inside { index } else { OUTSIDE }
     }
 
     /// The nearest pixel of each place.
     #[inline(always)]
-    fn nearest(&self, row: &mut Row<T>, line: &mut [T], channels: usize) {
+    fn nearest(&self, row: &mut Row, line: &mut [T], channels: usize) {
         let Row {
             xs,
             ys,
@@ -234,58 +235,65 @@ impl<T: Value> Source<'_, T> {
 
     /// The weighted sum of the four neighbours of each place.
     #[inline(always)]
-    fn bilinear(&self, row: &mut Row<T>, line: &mut [T], channels: usize) {
+    fn bilinear(&self, row: &mut Row, line: &mut [T], channels: usize) {
         let width = row.xs.len();
         self.weigh(row);
-        for (indices, corners) in row.indices.iter().zip(&mut row.corners) {
-            self.collect(indices, corners, channels);
+        let [i0, i1, i2, i3] = row.indices.each_ref().map(
+            #[inline(always)]
+            |indices| &indices[..width],
+        );
+        let [nw, ne, sw, se] = row.weights.each_ref().map(
+            #[inline(always)]
+            |weights| &weights[..width],
+        );
+        let inside = &row.inside[..width];
+        let (fills, _) = self.fill.as_chunks::<LANES>();
+        for i in 0..width {
+            for (group, fill) in fills.iter().enumerate() {
+                let at = |index: i32| self.lanes(index, channels, LANES * group);
+                let [a, b, c, d] = [at(i0[i]), at(i1[i]), at(i2[i]), at(i3[i])];
+                let weights = [nw[i], ne[i], sw[i], se[i]];
+                let mixed: [f32; LANES] = std::array::from_fn(
+                    #[inline(always)]
+                    |lane| {
+                        let sum = weighted([a[lane], b[lane], c[lane], d[lane]], weights);
+                        (sum - fill[lane]) * inside[i] + fill[lane]
+                    },
+                );
+                row.done[i * channels + LANES * group..][..LANES].copy_from_slice(&mixed);
+            }
         }
-        for channel in 0..channels {
-            let [a, b, c, d] = row.corners.each_ref().map(
-                #[inline(always)]
-                |corner| &corner[channel * width..][..width],
-            );
-            let [nw, ne, sw, se] = row.weights.each_ref().map(
-                #[inline(always)]
-                |weights| &weights[..width],
-            );
-            let [inside, fill] = [&row.inside[..width], &self.fill];
-            let fill = fill[channel];
-            let done = &mut row.done[..width];
-            for i in 0..width {
-                let corners = [a[i].get(), b[i].get(), c[i].get(), d[i].get()];
-                let sum = weighted(corners, [nw[i], ne[i], sw[i], se[i]]);
-                let mixed = (sum - fill) * inside[i] + fill;
-                done[i] = T::put(self.stored(if self.mixes_fill { mixed } else { sum }));
-            }
-            for (pixel, &value) in line.chunks_exact_mut(channels).zip(&*done) {
-                pixel[channel] = value;
-            }
+        for (out, &mixed) in line.iter_mut().zip(&row.done) {
+            *out = T::put(self.stored(mixed));
         }
     }
 
-    /// The values of the pixels at these indices, channel by channel; 0 outside of the image.
+    /// Values of a pixel from this channel on, and those that follow them in memory; 0 outside of the image.
     #[inline(always)]
-    fn collect(&self, indices: &[i32], values: &mut [T], channels: usize) {
-        let pixels = &self.image.pixels_hwc[..];
-        let values = &mut values[..indices.len() * channels];
-        for (i, &index) in indices.iter().enumerate() {
-            let start = if index == OUTSIDE {
-                pixels.len()
-            } else {
-                index as usize * channels
-            };
-            let found = pixels.get(start..start + channels);
-            for channel in 0..channels {
-                let value = found.map_or_else(T::default, |found| found[channel]);
-                values[channel * indices.len() + i] = value;
-            }
+    fn lanes(&self, index: i32, channels: usize, channel: usize) -> [f32; LANES] {
+        if index == OUTSIDE {
+            return [0.0; LANES];
         }
+        let rest = self
+            .image
+            .pixels_hwc
+            .get(index as usize * channels + channel..);
+        let rest = rest.unwrap_or_default();
+        let lanes = rest.first_chunk().copied().unwrap_or_else(|| {
+            let mut last = [T::default(); LANES];
+            last[..rest.len()].copy_from_slice(rest);
+            last
+        });
+        let mut floats = [0.0; LANES];
+        for (float, x) in floats.iter_mut().zip(lanes) {
+            *float = x.get();
+        }
+        floats
     }
 
     /// Fills in the neighbours of each place and their weights.
     #[inline(always)]
-    fn weigh(&self, row: &mut Row<T>) {
+    fn weigh(&self, row: &mut Row) {
         let width = row.xs.len();
         let [xs, ys] = [&row.xs[..width], &row.ys[..width]];
         let [i0, i1, i2, i3] = &mut row.indices;
@@ -331,7 +339,8 @@ impl<T: Value> Source<'_, T> {
             let [a, b, c, d] = if is_any { weights } else { [0.0; 4] };
             [w0[i], w1[i], w2[i], w3[i]] = [a, b, c, d];
             [i0[i], i1[i], i2[i], i3[i]] = indices;
-            all[i] = weighted(inside, [a, b, c, d]);
+            let sum = weighted(inside, [a, b, c, d]);
+            all[i] = if self.mixes_fill { sum } else { 1.0 };
         }
     }
 
@@ -386,6 +395,69 @@ mod tests {
                         move |_, _| at,
                     );
                     assert_eq!(out.pixels_hwc, [5; 20], "{interpolation:?} {at:?}");
+                }
+            }
+        }
+    }
+
+    /// Each channel of the result is the result of that channel.
+    fn assert_alike<T: Value + std::fmt::Debug>(image: &Image<T>, reading: Reading<'_>) {
+        let grid = |x: usize, y: usize| [x as f32 * 0.061 - 1.2, y as f32 * 0.37 - x as f32 * 0.01];
+        let sampled = |image: &Image<T>, fill: Option<&[f64]>| {
+            let reading = Reading { fill, ..reading };
+            sample(image, [6, 41], reading, grid)
+        };
+        let all = sampled(image, reading.fill);
+        for channel in 0..image.channels {
+            let of = |values: &[T]| -> Vec<T> {
+                let own = values.iter().skip(channel).step_by(image.channels);
+                own.copied().collect()
+            };
+            let alone = Image {
+                channels: 1,
+                pixels_hwc: of(&image.pixels_hwc),
+                ..*image
+            };
+            let fill = reading.fill.map(|fill| &fill[channel % fill.len()..]);
+            let alone = sampled(&alone, fill);
+            assert_eq!(
+                of(&all.pixels_hwc),
+                alone.pixels_hwc,
+                "channel {channel} of {} {:?}",
+                image.channels,
+                reading.interpolation
+            );
+        }
+    }
+
+    #[test]
+    fn channels_are_read_alike_however_many_there_are() {
+        for channels in [1, 2, 3, 4, 5, 9] {
+            let values = (0..4 * 7 * channels).map(|i| (i * 37 % 251) as u8);
+            let image = Image {
+                height: 4,
+                width: 7,
+                channels,
+                pixels_hwc: values.collect(),
+            };
+            let floats = Image {
+                height: 4,
+                width: 7,
+                channels,
+                pixels_hwc: (image.pixels_hwc.iter())
+                    .map(|&x| f32::from(x) / 255.0)
+                    .collect(),
+            };
+            let colors: Vec<f64> = (0..channels).map(|i| 0.1 * i as f64).collect();
+            for interpolation in [GridInterpolation::Nearest, GridInterpolation::Bilinear] {
+                for fill in [None, Some(&colors[..])] {
+                    let reading = |pixels| Reading {
+                        interpolation,
+                        fill,
+                        pixels,
+                    };
+                    assert_alike(&floats, reading(PixelType::Float));
+                    assert_alike(&image, reading(PixelType::Uint8));
                 }
             }
         }

@@ -33,7 +33,7 @@ pub struct CutMix {
 
 /// What both have in common.
 macro_rules! mixes {
-    ($class:ident, $mix:expr $(, $refused:expr)?) => {
+    ($class:ident, $mix:expr $(, bytes $of_bytes:expr)? $(, refuses bytes $refused:expr)?) => {
         impl Default for $class {
             fn default() -> Self {
                 Self { alpha: 1.0 }
@@ -58,7 +58,7 @@ macro_rules! mixes {
                 (before == PixelType::Uint8).then_some($refused)
             })?
 
-            mixes_batches!($mix);
+            mixes_batches!($mix $(, $of_bytes)?);
         }
     };
 }
@@ -71,9 +71,9 @@ mixes!(
         };
         mix_up::blended(image, other, [share as f32, (1.0 - share) as f32])
     },
-    TypeError::Bytes("MixUp")
+    refuses bytes TypeError::Bytes("MixUp")
 );
-mixes!(CutMix, cut_mix::pasted);
+mixes!(CutMix, cut_mix::pasted, bytes cut_mix::pasted);
 
 impl MixUp {
     fn drawn(self, drawing: &Drawing<'_>) -> MixUpDraw {
